@@ -1,0 +1,47 @@
+import type { Language } from "./languages.ts";
+import type { Run, RunEvent, RunId, RunState, Tenant } from "./run.ts";
+
+export interface Capacity {
+  running: number;
+  maxRunning: number;
+  queued: number;
+  maxQueued: number;
+}
+
+/** How well the backend can do its work, for `/readyz` and the start-up log. */
+export interface Health {
+  ready: boolean;
+  /** What is missing, each in one sentence that a person can act on; not empty while ready means degraded. */
+  problems: string[];
+}
+
+/** Whether a language's toolchain is there: with its version, or with the reason and what to do about it. */
+export type Availability = { available: true; version: string } | { available: false; reason: string };
+
+/**
+ * Keeps runs and executes each in a fresh sandbox. What the program does wrong is a result, never an exception;
+ * every method throws `ServiceError` for the caller's fault.
+ */
+export interface Backend {
+  /**
+   * Accepts the run. When it returns, a durable run survives the process. The same id twice is the same run
+   * (`existing`); throws `idempotency_conflict` for another fingerprint, `queue_full` beyond the admission bound,
+   * `shutting_down` while closing.
+   */
+  submit(run: Run): Promise<"created" | "existing">;
+  /** Undefined for an id that is not there, has expired, or belongs to another tenant. */
+  get(id: RunId, tenant: Tenant): Promise<RunState | undefined>;
+  /**
+   * The run's events from sequence number `from`: first what has happened, then live; ends after `finished`.
+   * Undefined as for `get`. Ends early without an error when `signal` is aborted.
+   */
+  follow(id: RunId, tenant: Tenant, from: number, signal: AbortSignal): Promise<AsyncIterable<RunEvent> | undefined>;
+  /** Ends the run as `cancelled`; a finished run stays as it is. False as for `get`'s undefined. */
+  cancel(id: RunId, tenant: Tenant): Promise<boolean>;
+  /** Finds the language's toolchain by running its version command where programs run. */
+  probe(language: Language): Promise<Availability>;
+  capacity(): Capacity;
+  health(): Promise<Health>;
+  /** Stops accepting, lets what runs finish within `drainMs` and leaves the rest queued or reported; then releases everything. */
+  close(drainMs: number): Promise<void>;
+}

@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+
+import type { Language } from "./languages.ts";
+import type { LimitBounds, Limits } from "./limits.ts";
+import type { Program, ProgramFile, ProgramStage } from "./program.ts";
+import { runId } from "./run.ts";
+import type { Run, Tenant } from "./run.ts";
+import { checkArguments, checkEnvironment, checkFiles, checkFit, checkLimits, checkStdin } from "./validators.ts";
+import type { RequestBounds, RunRequest } from "./validators.ts";
+
+/** What every program finds in its environment; Node lies in a folder of its own where the machine's is not the one to use. */
+export const BASE_ENVIRONMENT: Readonly<Record<string, string>> = {
+  PATH: "/opt/node/bin:/usr/local/bin:/usr/bin:/bin",
+  HOME: "/work",
+  TMPDIR: "/tmp",
+  LANG: "C.UTF-8",
+};
+
+const MiB = 1024 * 1024;
+
+function expand(
+  command: readonly string[],
+  language: Language,
+  files: readonly ProgramFile[],
+  limits: Limits,
+): string[] {
+  const names = files.map((file) => file.name);
+  const [entry] = names as [string];
+  const sources = names.filter((name) => language.source_extensions.some((extension) => name.endsWith(extension)));
+  return command.flatMap((word) => {
+    if (word === "{sources}") return sources.includes(entry) ? sources : [entry, ...sources];
+    return word.replace(/\{(\w+)\}/g, (placeholder, name: string) => {
+      if (name === "entry") return entry;
+      if (name === "main_class") return entry.replace(/\.\w+$/, "").replaceAll("/", ".");
+      if (name === "memory_mebibytes") return String(Math.max(1, Math.floor(limits.memory_bytes / MiB)));
+      return placeholder;
+    });
+  });
+}
+
+function stagesOf(
+  request: RunRequest,
+  language: Language,
+  files: ProgramFile[],
+  stdin: Buffer,
+  limits: Limits,
+): ProgramStage[] {
+  const environment = { ...BASE_ENVIRONMENT, ...language.environment };
+  const stages: ProgramStage[] = [];
+  if (language.compile !== undefined) {
+    stages.push({
+      name: "compile",
+      command: expand(language.compile.command, language, files, limits),
+      environment,
+      stdin: Buffer.alloc(0),
+      wallMs: limits.compile_wall_ms,
+      cpuMs: limits.compile_cpu_ms,
+      memoryBytes: limits.compile_memory_bytes,
+    });
+  }
+  stages.push({
+    name: "run",
+    command: [...expand(language.run.command, language, files, limits), ...checkArguments(request.args)],
+    environment: { ...environment, ...checkEnvironment(request.env) },
+    stdin,
+    wallMs: limits.wall_ms,
+    cpuMs: limits.cpu_ms,
+    memoryBytes: limits.memory_bytes,
+  });
+  return stages;
+}
+
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  return entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, member]) => [key, canonical(member)]);
+}
+
+/** Two requests have the same fingerprint when they ask for the same, in whatever order they name it. */
+export function fingerprint(request: RunRequest): string {
+  return createHash("sha256")
+    .update(JSON.stringify(canonical(request)))
+    .digest("base64url");
+}
+
+export interface RunOrigin {
+  tenant: Tenant;
+  durable: boolean;
+  idempotencyKey?: string | undefined;
+  /** The language's version where it is known. */
+  version: string | null;
+}
+
+/** Checks a request against its language and makes it a run; throws `ServiceError` naming the first field that is wrong. */
+export function createRun(
+  request: RunRequest,
+  language: Language,
+  bounds: LimitBounds,
+  requestBounds: RequestBounds,
+  origin: RunOrigin,
+): Run {
+  const files = checkFiles(request, language.file, requestBounds);
+  const stdin = checkStdin(request.stdin, requestBounds);
+  const limits = checkLimits(request.limits, bounds);
+  checkFit(files, limits);
+  const program: Program = { files, stages: stagesOf(request, language, files, stdin, limits), limits };
+  return {
+    id: runId(origin.tenant, origin.idempotencyKey),
+    tenant: origin.tenant,
+    language: language.name,
+    version: origin.version,
+    fingerprint: fingerprint(request),
+    durable: origin.durable,
+    createdAt: new Date(),
+    program,
+  };
+}

@@ -1,0 +1,47 @@
+/** Every way in which a request can be refused or the service can fail it; `api/errors.ts` gives each its HTTP status. */
+export type ErrorCode =
+  | "invalid_request"
+  | "unknown_language"
+  | "language_unavailable"
+  | "program_too_large"
+  | "unsupported_media_type"
+  | "unauthorized"
+  | "not_found"
+  | "method_not_allowed"
+  | "idempotency_conflict"
+  | "rate_limited"
+  | "queue_full"
+  | "request_timeout"
+  | "shutting_down"
+  | "unavailable"
+  | "internal";
+
+export interface ErrorDetails {
+  /** Path of the offending field in the request, as in `files[1].name`. */
+  field?: string;
+  /** What would have been accepted. */
+  allowed?: string | number | readonly string[];
+  /** Seconds after which trying again makes sense; becomes the `Retry-After` header. */
+  retry_after_seconds?: number;
+}
+
+/** A refusal or failure with a code that a program can act on and a message that a person can. */
+export class ServiceError extends Error {
+  override readonly name = "ServiceError";
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** The request's field `field` can't be accepted: `message` says what is wrong and what is allowed. */
+export function invalid(field: string, message: string, allowed?: ErrorDetails["allowed"]): ServiceError {
+  return new ServiceError("invalid_request", `${field}: ${message}`, {
+    field,
+    ...(allowed === undefined ? {} : { allowed }),
+  });
+}

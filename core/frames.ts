@@ -1,0 +1,102 @@
+import { z } from "zod";
+
+const stage = z.enum(["compile", "run"]);
+const seq = z.int().nonnegative();
+const count = z.int().nonnegative();
+
+const FRAME = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("ready"), protocol: z.literal(1) }),
+  z.strictObject({ type: z.literal("started"), seq, stage }),
+  z.strictObject({ type: z.literal("stdout"), seq, data: z.base64() }),
+  z.strictObject({ type: z.literal("stderr"), seq, data: z.base64() }),
+  z.strictObject({
+    type: z.literal("ended"),
+    seq,
+    stage,
+    exit_code: z.int().nullable(),
+    signal: z.string().nullable(),
+    error: z.string().nullable(),
+    limit: z.enum(["wall", "cpu", "memory", "processes", "output", "file_size"]).nullable(),
+    wall_us: count,
+    cpu_us: count.nullable(),
+    memory_bytes: count.nullable(),
+    stdout_truncated: z.boolean(),
+    stderr_truncated: z.boolean(),
+  }),
+  z.strictObject({ type: z.literal("finished"), seq }),
+  z.strictObject({ type: z.literal("failed"), seq, message: z.string() }),
+]);
+
+/** One line of the runner's output: what is happening in the sandbox. */
+export type Frame = z.infer<typeof FRAME>;
+export type SequencedFrame = Exclude<Frame, { type: "ready" }>;
+
+/** The longest line that a runner writes: 48 KiB of output in base64, with its frame around it. */
+export const MAX_LINE_BYTES = 128 * 1024;
+
+const MAX_QUOTED_CHARS = 500;
+
+/** The runner, or what stands where the runner should, wrote something that isn't the protocol. */
+export class FrameError extends Error {
+  override readonly name = "FrameError";
+}
+
+/** Parses one line; throws `FrameError`. */
+export function parseFrame(line: string): Frame {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    // What stands where the runner should says here what went wrong.
+    throw new FrameError(`not a frame: ${line.slice(0, MAX_QUOTED_CHARS)}`, { cause });
+  }
+  const parsed = FRAME.safeParse(value);
+  if (!parsed.success) throw new FrameError("the line is not a frame of protocol 1", { cause: parsed.error });
+  return parsed.data;
+}
+
+const NEWLINE = 0x0a;
+
+/** Splits a stream of bytes into lines and these into frames, wherever the chunks are cut. */
+export class FrameDecoder {
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #nextSeq = 0;
+
+  /** The frames that `chunk` completes; throws `FrameError` for a line too long, not a frame, or out of sequence. */
+  push(chunk: Buffer): { frame: Frame; line: string }[] {
+    const frames: { frame: Frame; line: string }[] = [];
+    let start = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+      const line = this.#take(chunk.subarray(start, end)).toString("utf8");
+      start = end + 1;
+      const frame = parseFrame(line);
+      this.#checkSequence(frame);
+      frames.push({ frame, line });
+    }
+    this.#hold(chunk.subarray(start));
+    return frames;
+  }
+
+  #take(last: Buffer): Buffer {
+    this.#hold(last);
+    const [line = last] = this.#pending.length === 1 ? this.#pending : [Buffer.concat(this.#pending)];
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    return line;
+  }
+
+  #hold(part: Buffer): void {
+    this.#pendingBytes += part.length;
+    if (this.#pendingBytes > MAX_LINE_BYTES) throw new FrameError(`a line is longer than ${MAX_LINE_BYTES} bytes`);
+    if (part.length > 0) this.#pending.push(part);
+  }
+
+  #checkSequence(frame: Frame): void {
+    if (frame.type === "ready") return;
+    if (frame.seq !== this.#nextSeq) {
+      throw new FrameError(`frame ${frame.seq} came where ${this.#nextSeq} was due`);
+    }
+    this.#nextSeq += 1;
+  }
+}

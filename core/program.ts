@@ -1,0 +1,98 @@
+import type { Limits } from "./limits.ts";
+import type { StageName } from "./run.ts";
+
+export interface ProgramFile {
+  /** Relative to the work folder, as the caller gave it. */
+  name: string;
+  content: Uint8Array;
+}
+
+export interface ProgramStage {
+  name: StageName;
+  /** What is executed; the first element is looked up in the stage's PATH. */
+  command: readonly string[];
+  environment: Readonly<Record<string, string>>;
+  stdin: Uint8Array;
+  wallMs: number;
+  cpuMs: number;
+  memoryBytes: number;
+}
+
+/** All that a runner needs to execute one run: files, one or two stages, limits. */
+export interface Program {
+  files: readonly ProgramFile[];
+  stages: readonly ProgramStage[];
+  limits: Limits;
+}
+
+const MAGIC = Buffer.from("SBXRUN01");
+const LIMIT_KEYS = {
+  wallUs: 1,
+  cpuUs: 2,
+  memoryBytes: 3,
+  processes: 4,
+  openFiles: 5,
+  fileBytes: 6,
+  outputBytes: 7,
+} as const;
+
+function record(tag: string, ...parts: Uint8Array[]): Buffer {
+  const header = Buffer.alloc(5);
+  header.write(tag, 0, "latin1");
+  header.writeUInt32LE(
+    parts.reduce((total, part) => total + part.length, 0),
+    1,
+  );
+  return Buffer.concat([header, ...parts]);
+}
+
+function u64(...values: number[]): Buffer {
+  const bytes = Buffer.alloc(8 * values.length);
+  values.forEach((value, index) => bytes.writeBigUInt64LE(BigInt(value), 8 * index));
+  return bytes;
+}
+
+function limitRecord(key: keyof typeof LIMIT_KEYS, value: number): Buffer {
+  return record("L", Buffer.of(LIMIT_KEYS[key]), u64(value));
+}
+
+function fileRecord(file: ProgramFile): Buffer {
+  const name = Buffer.from(file.name);
+  const nameLength = Buffer.alloc(2);
+  nameLength.writeUInt16LE(name.length);
+  return record("F", nameLength, name, file.content);
+}
+
+export interface EncodeOptions {
+  /**
+   * Also bound processes by RLIMIT_NPROC, for want of a pids cgroup. Only where the sandbox's user id is its own:
+   * the kernel counts that limit per user (setrlimit(2)).
+   */
+  processRlimit: boolean;
+}
+
+/** The program as the runner reads it: a magic word, the payload's length, and tagged records (`runner/program.c`). */
+export function encodeProgram(program: Program, options: EncodeOptions): Buffer {
+  const { limits } = program;
+  const records = [...program.files.map(fileRecord), record("W", u64(limits.work_bytes, limits.work_inodes))];
+  for (const stage of program.stages) {
+    records.push(record("S", Buffer.from(stage.name === "compile" ? "c" : "r")));
+    for (const argument of stage.command) records.push(record("A", Buffer.from(argument)));
+    for (const [name, value] of Object.entries(stage.environment)) {
+      records.push(record("E", Buffer.from(`${name}=${value}`)));
+    }
+    if (stage.stdin.length > 0) records.push(record("I", stage.stdin));
+    records.push(
+      limitRecord("wallUs", stage.wallMs * 1000),
+      limitRecord("cpuUs", stage.cpuMs * 1000),
+      limitRecord("memoryBytes", stage.memoryBytes),
+      limitRecord("openFiles", limits.open_files),
+      limitRecord("fileBytes", limits.file_bytes),
+      limitRecord("outputBytes", limits.output_bytes),
+    );
+    if (options.processRlimit) records.push(limitRecord("processes", limits.processes));
+  }
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(records.reduce((total, part) => total + part.length, 0));
+  return Buffer.concat([MAGIC, length, ...records]);
+}

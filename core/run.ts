@@ -1,0 +1,125 @@
+import { createHash, randomBytes } from "node:crypto";
+
+import type { Program } from "./program.ts";
+
+/** `r` and 31 characters of base32 (lower case): also a valid name of a Kubernetes object. */
+export type RunId = string;
+
+/** Who a run belongs to: the name of an API key, or `anonymous`. */
+export type Tenant = string;
+
+export interface Run {
+  id: RunId;
+  tenant: Tenant;
+  /** The language's canonical name. */
+  language: string;
+  /** The toolchain's version, as `/api/languages` reports it; null where it is not known. */
+  version: string | null;
+  /** SHA-256 of what was asked for: the same idempotency key with another fingerprint is a conflict. */
+  fingerprint: string;
+  /** True when the caller comes back for the result later, so that the run must survive a restart from the moment it is accepted. */
+  durable: boolean;
+  createdAt: Date;
+  program: Program;
+}
+
+export const STATUSES = [
+  "queued",
+  "running",
+  "succeeded",
+  "failed",
+  "compile_failed",
+  "signaled",
+  "time_limit",
+  "cpu_limit",
+  "memory_limit",
+  "output_limit",
+  "process_limit",
+  "cancelled",
+  "lost",
+] as const;
+
+export type Status = (typeof STATUSES)[number];
+export type FinalStatus = Exclude<Status, "queued" | "running">;
+export type StageName = "compile" | "run";
+export type StreamName = "stdout" | "stderr";
+
+/** What ended a stage before its own end, or null. */
+export type LimitHit = "wall" | "cpu" | "memory" | "processes" | "output" | "file_size" | null;
+
+export interface StageUsage {
+  exitCode: number | null;
+  /** A name such as `SIGSEGV`. */
+  signal: string | null;
+  limit: LimitHit;
+  wallMs: number;
+  /** Null where the kernel shows no account of it. */
+  cpuMs: number | null;
+  /** The peak, in bytes; null where the kernel shows no account of it. */
+  memoryBytes: number | null;
+  stdoutTruncated: boolean;
+  stderrTruncated: boolean;
+}
+
+export interface StageResult extends StageUsage {
+  stdout: Uint8Array;
+  stderr: Uint8Array;
+}
+
+export interface RunResult {
+  id: RunId;
+  language: string;
+  version: string | null;
+  status: FinalStatus;
+  /** Why a run was lost or could not start, in words a person can act on. */
+  reason: string | null;
+  compile: StageResult | null;
+  run: StageResult | null;
+  createdAt: Date;
+  startedAt: Date | null;
+  finishedAt: Date;
+}
+
+export type RunState =
+  | { state: "queued"; id: RunId; language: string; version: string | null; createdAt: Date }
+  | { state: "running"; id: RunId; language: string; version: string | null; createdAt: Date; startedAt: Date }
+  | { state: "finished"; result: RunResult };
+
+/** What happens to a run, in order; `seq` counts from 0 without gaps and is the same on every replay. */
+export type RunEvent = { seq: number } & (
+  | { type: "stage_started"; stage: StageName }
+  | { type: "output"; stage: StageName; stream: StreamName; bytes: Uint8Array }
+  | { type: "stage_ended"; stage: StageName; usage: StageUsage }
+  | { type: "finished"; result: RunResult }
+);
+
+const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+
+function base32(bytes: Uint8Array, length: number): string {
+  let text = "";
+  let bits = 0;
+  let held = 0;
+  for (const byte of bytes) {
+    held = (held << 8) | byte;
+    bits += 8;
+    while (bits >= 5 && text.length < length) {
+      bits -= 5;
+      text += BASE32[(held >> bits) & 31];
+    }
+    held &= (1 << bits) - 1;
+  }
+  return text;
+}
+
+/** A run's id: random, or made from the tenant and its idempotency key, so that the same key names the same run everywhere. */
+export function runId(tenant: Tenant, idempotencyKey?: string): RunId {
+  if (idempotencyKey === undefined) return `r${base32(randomBytes(20), 31)}`;
+  const digest = createHash("sha256")
+    .update(JSON.stringify([tenant, idempotencyKey]))
+    .digest();
+  return `r${base32(digest, 31)}`;
+}
+
+export function isRunId(text: string): text is RunId {
+  return /^r[a-z2-7]{31}$/.test(text);
+}
