@@ -1,0 +1,327 @@
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { chmod, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import type { Availability, Backend, Capacity, Health } from "../../core/backend.ts";
+import { ServiceError } from "../../core/errors.ts";
+import type { Language } from "../../core/languages.ts";
+import type { Program } from "../../core/program.ts";
+import { runId } from "../../core/run.ts";
+import type { Run, RunEvent, RunId, RunResult, RunState, Tenant } from "../../core/run.ts";
+import { LocalCgroups } from "./local-cgroups.ts";
+import { LocalLauncher } from "./local-launcher.ts";
+import { LocalPool } from "./local-pool.ts";
+import { prepareProgram } from "./local-program.ts";
+import type { PreparedProgram } from "./local-program.ts";
+import { availabilityOf, versionProgram } from "./local-probe.ts";
+import { makeRootfs } from "./local-rootfs.ts";
+import { LocalRun } from "./local-run.ts";
+import { LocalStore } from "./local-store.ts";
+
+/** How much longer than its time limits a run may take before its sandbox counts as broken, in milliseconds. */
+const GRACE_MS = 10_000;
+/** Programs of runs that only memory holds, all together, in bytes. */
+const MAX_QUEUED_BYTES = 64 * 1024 * 1024;
+/** Sandboxes started ahead: more would only take memory, since each is replaced as it is taken. */
+const MAX_POOL = 16;
+const PURGE_EVERY_MS = 30_000;
+const RETRY_AFTER_SECONDS = 1;
+
+export interface LocalBackendOptions {
+  /** Holds the runs and the sandboxes' root; made when missing. */
+  dataDir: string;
+  maxRunning: number;
+  maxQueued: number;
+  resultTtlMs: number;
+  runnerPath: string;
+  launcherPath: string;
+  nodePath: string;
+  log: (message: string) => void;
+  /** Told of each run that has ended. */
+  observe: (result: RunResult) => void;
+}
+
+/** Executes runs on this machine, each in bubblewrap and a cgroup of its own; keeps queue and results in SQLite. */
+export class LocalBackend implements Backend {
+  readonly #options: LocalBackendOptions;
+  readonly #store: LocalStore;
+  readonly #launcher: LocalLauncher;
+  readonly #cgroups: LocalCgroups;
+  readonly #pool: LocalPool;
+  /** Every run that has not ended, and those that have until the store has them. */
+  readonly #runs = new Map<RunId, LocalRun>();
+  readonly #queue = new Set<LocalRun>();
+  readonly #executing = new Map<LocalRun, Promise<void>>();
+  readonly #purgeTimer: NodeJS.Timeout;
+  #closing = false;
+
+  private constructor(
+    options: LocalBackendOptions,
+    store: LocalStore,
+    launcher: LocalLauncher,
+    cgroups: LocalCgroups,
+    pool: LocalPool,
+  ) {
+    this.#options = options;
+    this.#store = store;
+    this.#launcher = launcher;
+    this.#cgroups = cgroups;
+    this.#pool = pool;
+    this.#purgeTimer = setInterval(() => this.#store.purge(), PURGE_EVERY_MS);
+  }
+
+  /** Takes over the data folder, finds the runs of an earlier server again, and starts the first sandboxes. */
+  static async open(options: LocalBackendOptions): Promise<LocalBackend> {
+    // The sandboxes' root must be readable by their user ids; the store's file has a mode of its own.
+    process.umask(0o022);
+    await mkdir(options.dataDir, { recursive: true });
+    await chmod(options.dataDir, 0o711);
+    const store = LocalStore.open(join(options.dataDir, "runs.db"), options.resultTtlMs);
+    try {
+      const cgroups = await LocalCgroups.open(`sandbox-api-${runId("", options.dataDir).slice(1, 9)}`);
+      const rootfs = await makeRootfs(join(options.dataDir, "rootfs"), options.runnerPath, options.nodePath);
+      const size = Math.min(options.maxRunning, MAX_POOL);
+      const launcher = await LocalLauncher.open(options.launcherPath, join(options.dataDir, "launcher.sock"));
+      const pool = new LocalPool({ launcher, bubblewrap: findCommand("bwrap"), rootfs, cgroups }, size, options.log);
+      const backend = new LocalBackend(options, store, launcher, cgroups, pool);
+      await pool.open();
+      backend.#recover();
+      return backend;
+    } catch (error) {
+      store.close();
+      throw error;
+    }
+  }
+
+  async submit(run: Run): Promise<"created" | "existing"> {
+    const known = this.#runs.get(run.id);
+    const other = known?.run ?? this.#store.find(run.id);
+    if (other !== undefined) {
+      if (other.fingerprint !== run.fingerprint || other.tenant !== run.tenant) throw conflict();
+      await known?.stored;
+      return "existing";
+    }
+    this.#admit(run);
+    const { program, ...header } = run;
+    const prepared = prepareProgram(program, !this.#cgroups.countsProcesses);
+    const local = new LocalRun(header, prepared);
+    this.#runs.set(run.id, local);
+    if (run.durable) await this.#keep(local, prepared);
+    this.#queue.add(local);
+    this.#startNext();
+    return "created";
+  }
+
+  async get(id: RunId, tenant: Tenant): Promise<RunState | undefined> {
+    const local = this.#runs.get(id);
+    if (local !== undefined) return local.run.tenant === tenant ? local.state() : undefined;
+    const stored = this.#store.find(id);
+    return stored?.tenant === tenant ? this.#store.state(stored) : undefined;
+  }
+
+  async follow(
+    id: RunId,
+    tenant: Tenant,
+    from: number,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<RunEvent> | undefined> {
+    const local = this.#runs.get(id);
+    if (local !== undefined) return local.run.tenant === tenant ? local.follow(from, signal) : undefined;
+    const stored = this.#store.find(id);
+    if (stored?.tenant !== tenant) return undefined;
+    return replay(this.#store.recording(stored).events.slice(from));
+  }
+
+  async cancel(id: RunId, tenant: Tenant): Promise<boolean> {
+    const local = this.#runs.get(id);
+    if (local === undefined) return this.#store.find(id)?.tenant === tenant;
+    if (local.run.tenant !== tenant) return false;
+    local.interrupt({ status: "cancelled" });
+    if (this.#queue.delete(local)) this.#end(local);
+    await this.#executing.get(local);
+    return true;
+  }
+
+  /** Runs the language's version command as any program is run, but keeps nothing of it. */
+  async probe(language: Language): Promise<Availability> {
+    const header = {
+      id: runId(""),
+      tenant: "",
+      language: language.name,
+      version: null,
+      fingerprint: "",
+      durable: false,
+    };
+    const local = new LocalRun({ ...header, createdAt: new Date() }, undefined);
+    await this.#runInSandbox(local, prepareProgram(versionProgram(language), !this.#cgroups.countsProcesses));
+    return availabilityOf(language, local.recording.result);
+  }
+
+  capacity(): Capacity {
+    const { maxRunning, maxQueued } = this.#options;
+    const running = this.#executing.size;
+    return { running, maxRunning, queued: this.#runs.size - running, maxQueued };
+  }
+
+  async health(): Promise<Health> {
+    const failures = [this.#pool.problem, this.#store.problem, this.#closing ? "the server is stopping" : undefined];
+    const problems = failures.filter((problem) => problem !== undefined);
+    return { ready: problems.length === 0, problems: [...problems, ...this.#cgroups.problems] };
+  }
+
+  async close(drainMs: number): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    clearInterval(this.#purgeTimer);
+    const deadline = AbortSignal.timeout(drainMs);
+    // Runs that only memory holds still get their turn; the others are found again at the next start.
+    while (this.#executing.size > 0 && !deadline.aborted) {
+      await Promise.race([...this.#executing.values(), once(deadline, "abort")]);
+    }
+    for (const local of this.#runs.values()) {
+      local.interrupt(
+        local.run.durable
+          ? { status: "requeued" }
+          : { status: "lost", reason: "the server stopped before the run ended" },
+      );
+      if (this.#queue.delete(local)) this.#end(local);
+    }
+    await Promise.all(this.#executing.values());
+    await this.#pool.close();
+    await this.#launcher.close();
+    await this.#cgroups.close();
+    this.#store.close();
+  }
+
+  #recover(): void {
+    for (const stored of this.#store.recover("the server was killed while the run was executing")) {
+      const local = new LocalRun(stored, undefined);
+      this.#runs.set(stored.id, local);
+      this.#queue.add(local);
+    }
+    this.#startNext();
+  }
+
+  #admit(run: Run): void {
+    const { maxRunning, maxQueued } = this.#options;
+    const retry = { retry_after_seconds: RETRY_AFTER_SECONDS };
+    if (this.#closing) throw new ServiceError("shutting_down", "the server is stopping; send the request again", retry);
+    if (this.#store.problem !== undefined) throw new ServiceError("unavailable", this.#store.problem, retry);
+    if (this.#runs.size >= maxRunning + maxQueued) {
+      throw new ServiceError(
+        "queue_full",
+        `${maxQueued} runs are waiting already, which is the most; try again later`,
+        retry,
+      );
+    }
+    if (this.#executing.size < maxRunning) return;
+    let bytes = programBytes(run.program);
+    for (const local of this.#queue) bytes += local.program?.encoded.length ?? 0;
+    if (bytes > MAX_QUEUED_BYTES) {
+      throw new ServiceError("queue_full", "the waiting programs fill their memory; try again later", retry);
+    }
+  }
+
+  async #keep(local: LocalRun, program: PreparedProgram): Promise<void> {
+    try {
+      local.stored = this.#store.insertQueued(local.run, program);
+      await local.stored;
+    } catch (cause) {
+      this.#runs.delete(local.run.id);
+      throw new ServiceError("unavailable", this.#store.problem ?? "the run could not be stored", {}, { cause });
+    }
+    // A long queue is to take no memory for what the store holds.
+    if (this.#executing.size >= this.#options.maxRunning) local.program = undefined;
+  }
+
+  #startNext(): void {
+    for (const local of this.#queue) {
+      if (this.#executing.size >= this.#options.maxRunning) return;
+      if (this.#closing && local.run.durable) continue;
+      this.#queue.delete(local);
+      const execution = this.#execute(local).finally(() => {
+        this.#executing.delete(local);
+        this.#startNext();
+      });
+      this.#executing.set(local, execution);
+    }
+  }
+
+  async #execute(local: LocalRun): Promise<void> {
+    const program = local.program ?? this.#store.program(local.run.id);
+    local.program = undefined;
+    if (program === undefined) local.interrupt({ status: "lost", reason: "the store has no program for the run" });
+    else await this.#runInSandbox(local, program);
+    this.#end(local);
+  }
+
+  /** Executes the program and records what happens; the recording has an end after it unless the run is to be queued again. */
+  async #runInSandbox(local: LocalRun, program: PreparedProgram): Promise<void> {
+    local.startedAt = new Date();
+    try {
+      const sandbox = await this.#pool.claim();
+      try {
+        local.sandbox = sandbox;
+        if (local.interruption !== undefined) return;
+        if (local.run.durable) this.#store.markRunning(local.run.id);
+        const { encoded, demands } = program;
+        const end = await sandbox.execute(encoded, demands, demands.wallMs + GRACE_MS, (frame, line) => {
+          local.recording.add(frame, line, new Date());
+          local.notify();
+        });
+        if (end.finished) return;
+        local.interrupt(
+          end.outOfMemory ? { status: "memory_limit" } : { status: "lost", reason: `the sandbox broke: ${end.reason}` },
+        );
+      } finally {
+        this.#pool.dispose(sandbox);
+      }
+    } catch (error) {
+      local.interrupt({ status: "lost", reason: error instanceof Error ? error.message : String(error) });
+    } finally {
+      if (local.interruption !== undefined && local.interruption.status !== "requeued") {
+        local.recording.interrupt(local.interruption, new Date());
+      }
+    }
+  }
+
+  /** Lets go of a run that has ended, or that is left for the next start. */
+  #end(local: LocalRun): void {
+    const { run, recording, interruption } = local;
+    if (interruption !== undefined && interruption.status !== "requeued") recording.interrupt(interruption, new Date());
+    local.notify();
+    this.#runs.delete(run.id);
+    const { result } = recording;
+    if (result === undefined) {
+      this.#store.requeue(run.id);
+      return;
+    }
+    if (run.durable) this.#store.finish(run.id, recording);
+    else this.#store.insertFinished(run, recording);
+    this.#options.observe(result);
+  }
+}
+
+function conflict(): ServiceError {
+  return new ServiceError(
+    "idempotency_conflict",
+    "Idempotency-Key: the key was used before for a different request; use a new key, or send the same request",
+    { field: "Idempotency-Key" },
+  );
+}
+
+function programBytes(program: Program): number {
+  const files = program.files.reduce((total, file) => total + file.content.length, 0);
+  return program.stages.reduce((total, stage) => total + stage.stdin.length, files);
+}
+
+async function* replay(events: RunEvent[]): AsyncGenerator<RunEvent> {
+  yield* events;
+}
+
+/** The command's absolute path; in /usr/bin, for the message of the kernel to name it, where it is on no path. */
+function findCommand(name: string): string {
+  const folders = (process.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? join("/usr/bin", name);
+}

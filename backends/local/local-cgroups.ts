@@ -1,0 +1,210 @@
+import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { findCgroupMounts } from "./local-cgroup-mounts.ts";
+import type { CgroupMounts, Controller } from "./local-cgroup-mounts.ts";
+
+/** Memory that a sandbox needs beside its program: bubblewrap, the runner and the kernel's accounts of both, in bytes. */
+export const MEMORY_HEADROOM_BYTES = 16 * 1024 * 1024;
+
+/** bubblewrap and the runner, which the kernel counts with the program's processes. */
+const OWN_PROCESSES = 2;
+
+/** A period of the scheduler's bandwidth control: the longest the kernel takes, so that a short program is not throttled. */
+const CPU_PERIOD_US = 1_000_000;
+
+export interface CgroupLimits {
+  memoryBytes: number;
+  processes: number;
+  cpuMillicores: number;
+}
+
+interface ControllerFiles {
+  /** Limits: file and the text to write for each. */
+  memoryLimit: string;
+  cpuLimit: (quotaUs: number) => [file: string, text: string][];
+  /** What the runner reads and sets by itself, by the name of its option. */
+  forRunner: [option: string, controller: Controller, file: string, access: number][];
+  oomEvents: string;
+}
+
+const FILES: Record<1 | 2, ControllerFiles> = {
+  // Documentation/admin-guide/cgroup-v1/memory.rst and scheduler/sched-bwc.rst of the kernel.
+  1: {
+    memoryLimit: "memory.limit_in_bytes",
+    cpuLimit: (quotaUs) => [
+      ["cpu.cfs_period_us", String(CPU_PERIOD_US)],
+      ["cpu.cfs_quota_us", String(quotaUs)],
+    ],
+    forRunner: [
+      ["--cpu-usage-fd", "cpuacct", "cpuacct.usage", constants.R_OK],
+      ["--memory-peak-fd", "memory", "memory.max_usage_in_bytes", constants.W_OK],
+      ["--memory-limit-fd", "memory", "memory.limit_in_bytes", constants.W_OK],
+      ["--memory-events-fd", "memory", "memory.oom_control", constants.R_OK],
+      ["--pids-events-fd", "pids", "pids.events", constants.R_OK],
+    ],
+    oomEvents: "memory.oom_control",
+  },
+  // Documentation/admin-guide/cgroup-v2.rst of the kernel.
+  2: {
+    memoryLimit: "memory.max",
+    cpuLimit: (quotaUs) => [["cpu.max", `${quotaUs} ${CPU_PERIOD_US}`]],
+    forRunner: [
+      ["--cpu-usage-fd", "cpu", "cpu.stat", constants.R_OK],
+      ["--memory-peak-fd", "memory", "memory.peak", constants.W_OK],
+      ["--memory-limit-fd", "memory", "memory.max", constants.W_OK],
+      ["--memory-events-fd", "memory", "memory.events", constants.R_OK],
+      ["--pids-events-fd", "pids", "pids.events", constants.R_OK],
+    ],
+    oomEvents: "memory.events",
+  },
+};
+
+function isErrno(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}
+
+/** Removes a cgroup without children; waits for the last of its dying processes, two seconds at most. */
+async function removeCgroup(path: string): Promise<void> {
+  for (let waitMs = 1; ; waitMs *= 2) {
+    try {
+      rmdirSync(path);
+      return;
+    } catch (error) {
+      if (isErrno(error, "ENOENT")) return;
+      if (!isErrno(error, "EBUSY") || waitMs > 1024) throw error;
+    }
+    await delay(waitMs);
+  }
+}
+
+/** A file of the cgroup that the runner uses, and the option that tells it the file's descriptor. */
+export interface RunnerFile {
+  option: string;
+  path: string;
+  writable: boolean;
+}
+
+/**
+ * The cgroup of one sandbox: one folder in each hierarchy that could be written. What is done with it here takes
+ * microseconds in the kernel and is therefore done synchronously: a thread's hand-over costs more.
+ */
+export class SandboxCgroup {
+  readonly #version: 1 | 2;
+  readonly #folders: ReadonlyMap<Controller, string>;
+
+  constructor(mounts: CgroupMounts, name: string) {
+    this.#version = mounts.version;
+    this.#folders = new Map([...mounts.folders].map(([controller, parent]) => [controller, join(parent, name)]));
+    for (const folder of this.#distinct()) mkdirSync(folder);
+  }
+
+  /** The version's number for the runner's `--cgroup`. */
+  get version(): 1 | 2 {
+    return this.#version;
+  }
+
+  /** Where a process joins by writing its id, or 0 for its own. On version 1 the first write after idleness takes 10 to 19 ms. */
+  get procs(): string[] {
+    return this.#distinct().map((folder) => join(folder, "cgroup.procs"));
+  }
+
+  runnerFiles(): RunnerFile[] {
+    const files: RunnerFile[] = [];
+    for (const [option, controller, file, access] of FILES[this.#version].forRunner) {
+      const folder = this.#folders.get(controller);
+      if (folder === undefined) continue;
+      const path = join(folder, file);
+      try {
+        accessSync(path, access);
+        files.push({ option, path, writable: access === constants.W_OK });
+      } catch (error) {
+        // memory.peak is missing before Linux 5.19, pids.events on old version 1: the runner does without.
+        if (!isErrno(error, "ENOENT", "EACCES", "EPERM")) throw error;
+      }
+    }
+    return files;
+  }
+
+  limit(limits: CgroupLimits): void {
+    const files = FILES[this.#version];
+    const quotaUs = Math.max(1000, (limits.cpuMillicores * CPU_PERIOD_US) / 1000);
+    const writes: [Controller, string, string][] = [
+      ["memory", files.memoryLimit, String(limits.memoryBytes + MEMORY_HEADROOM_BYTES)],
+      ["pids", "pids.max", String(limits.processes + OWN_PROCESSES)],
+      ...files.cpuLimit(quotaUs).map(([file, text]): [Controller, string, string] => ["cpu", file, text]),
+    ];
+    for (const [controller, file, text] of writes) {
+      const folder = this.#folders.get(controller);
+      if (folder !== undefined) writeFileSync(join(folder, file), text);
+    }
+  }
+
+  /** How many processes the kernel has killed here for want of memory; 0 where it does not say. */
+  oomKills(): number {
+    const folder = this.#folders.get("memory");
+    if (folder === undefined) return 0;
+    const text = readFileSync(join(folder, FILES[this.#version].oomEvents), "utf8");
+    return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+  }
+
+  async destroy(): Promise<void> {
+    for (const folder of this.#distinct()) await removeCgroup(folder);
+  }
+
+  #distinct(): string[] {
+    return [...new Set(this.#folders.values())];
+  }
+}
+
+/** What the kernel can't enforce for want of which controller. */
+const ENFORCES: Partial<Record<Controller, string>> = {
+  memory: "memory_bytes",
+  pids: "the figure of processes (a limit of the user id stands in where it has one of its own)",
+  cpu: "cpu_millicores",
+  cpuacct: "the processor time of all processes together (each process has a limit of its own)",
+};
+
+/** The server's part of the cgroup hierarchies, in which each sandbox gets a cgroup. */
+export class LocalCgroups {
+  readonly #mounts: CgroupMounts | undefined;
+  readonly problems: readonly string[];
+
+  private constructor(mounts: CgroupMounts | undefined, problems: readonly string[]) {
+    this.#mounts = mounts;
+    this.problems = problems;
+  }
+
+  /** Finds the hierarchies that can be written and makes a folder called `name` in each; removes what an earlier server left there. */
+  static async open(name: string): Promise<LocalCgroups> {
+    const { mounts, reasons } = await findCgroupMounts(name);
+    const problems = [...reasons].map(
+      ([controller, reason]) =>
+        `degraded: the cgroup controller ${controller} can't be used (${reason}), so not enforced: ${ENFORCES[controller] ?? controller}`,
+    );
+    if (mounts !== undefined) {
+      for (const folder of new Set(mounts.folders.values())) {
+        for (const entry of await readdir(folder, { withFileTypes: true })) {
+          if (entry.isDirectory()) await removeCgroup(join(folder, entry.name));
+        }
+      }
+    }
+    return new LocalCgroups(mounts, problems);
+  }
+
+  /** Whether a pids cgroup bounds the number of processes. */
+  get countsProcesses(): boolean {
+    return this.#mounts?.folders.has("pids") ?? false;
+  }
+
+  /** A cgroup of its own for one sandbox; undefined where no controller can be used. */
+  create(name: string): SandboxCgroup | undefined {
+    return this.#mounts === undefined ? undefined : new SandboxCgroup(this.#mounts, name);
+  }
+
+  async close(): Promise<void> {
+    for (const folder of new Set(this.#mounts?.folders.values() ?? [])) await removeCgroup(folder);
+  }
+}

@@ -1,0 +1,138 @@
+import { randomBytes } from "node:crypto";
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { Server, Socket } from "node:net";
+import { createInterface } from "node:readline";
+
+/** What a sandbox's first process is to be before it becomes `command`. */
+export interface LaunchRequest {
+  /** Undefined for the server's own. */
+  uid: number | undefined;
+  /** `cgroup.procs` of each cgroup that it joins. */
+  cgroupProcs: readonly string[];
+  /** Files that it opens, from descriptor 4 on, in this order. */
+  files: readonly { path: string; writable: boolean }[];
+  /** An absolute path and its arguments. */
+  command: readonly string[];
+}
+
+/** A process that the launcher has started: fds 0, 1 and 2 are the other end of the connection, which is paused. */
+export interface Launched {
+  connection: Socket;
+  /** Resolves when the process has ended and was reaped. */
+  ended: Promise<void>;
+  kill(): void;
+}
+
+/** Descriptors of a launched process below this are its connection, and one that is free. */
+export const FIRST_FILE_FD = 4;
+
+const TOKEN_CHARS = 32;
+
+interface Pending {
+  connected: PromiseWithResolvers<Socket>;
+  ended: PromiseWithResolvers<void>;
+}
+
+/**
+ * The small process that forks sandboxes in the server's stead: to fork a process of the server's size takes
+ * milliseconds, in which it answers nobody.
+ */
+export class LocalLauncher {
+  readonly #child: ChildProcess;
+  readonly #server: Server;
+  readonly #pending = new Map<string, Pending>();
+  /** Why it can start nothing any more. */
+  #failure: string | undefined;
+
+  private constructor(child: ChildProcess, server: Server) {
+    this.#child = child;
+    this.#server = server;
+    server.on("connection", (socket) => this.#accept(socket));
+    child.stdin?.on("error", () => {});
+    if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", (token) => this.#reaped(token));
+    let said = "";
+    child.stderr?.on("data", (chunk: Buffer) => {
+      said = (said + chunk.toString("utf8")).slice(0, 1000);
+    });
+    child.once("error", (error) => this.#failed(error.message));
+    child.once("close", () => this.#failed(said.trim() || "it ended"));
+  }
+
+  /** Starts the launcher, which reaches this process by a socket at `socketPath`: 107 bytes at most (unix(7)). */
+  static async open(launcherPath: string, socketPath: string): Promise<LocalLauncher> {
+    await rm(socketPath, { force: true });
+    const server = createServer();
+    server.listen(socketPath);
+    await once(server, "listening");
+    const child = spawn(launcherPath, [socketPath], { env: {}, cwd: "/", detached: true, stdio: "pipe" });
+    return new LocalLauncher(child, server);
+  }
+
+  /** Starts a process; its connection is there when the promise resolves. */
+  async launch(request: LaunchRequest): Promise<Launched> {
+    if (this.#failure !== undefined) throw new Error(this.#failure);
+    const token = randomBytes(TOKEN_CHARS / 2).toString("hex");
+    const pending: Pending = { connected: Promise.withResolvers(), ended: Promise.withResolvers() };
+    this.#pending.set(token, pending);
+    void pending.ended.promise.then(() => {
+      pending.connected.reject(new Error(this.#failure ?? "the process ended before it connected"));
+    });
+    const { uid, cgroupProcs, files, command } = request;
+    this.#send("start", token, uid === undefined ? "-" : String(uid), [
+      ...[String(cgroupProcs.length), ...cgroupProcs],
+      ...[String(files.length), ...files.flatMap(({ path, writable }) => [writable ? "w" : "r", path])],
+      ...command,
+    ]);
+    const connection = await pending.connected.promise;
+    return { connection, ended: pending.ended.promise, kill: () => this.#send("kill", token) };
+  }
+
+  /** Ends the launcher and, with it, whatever it has started. */
+  async close(): Promise<void> {
+    this.#child.stdin?.end();
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "close");
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  #send(verb: string, token: string, ...rest: (string | string[])[]): void {
+    const body = Buffer.from([verb, token, ...rest.flat()].map((word) => `${word}\0`).join(""));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(body.length);
+    this.#child.stdin?.write(Buffer.concat([length, body]));
+  }
+
+  /** The first line on a connection is the token of the process at its other end. */
+  #accept(socket: Socket): void {
+    let head = Buffer.alloc(0);
+    socket.on("error", () => {});
+    const receive = (chunk: Buffer): void => {
+      head = Buffer.concat([head, chunk]);
+      if (head.length <= TOKEN_CHARS) return;
+      socket.off("data", receive);
+      socket.pause();
+      const pending = this.#pending.get(head.toString("latin1", 0, TOKEN_CHARS));
+      if (pending === undefined) {
+        socket.destroy();
+        return;
+      }
+      if (head.length > TOKEN_CHARS + 1) socket.unshift(head.subarray(TOKEN_CHARS + 1));
+      pending.connected.resolve(socket);
+    };
+    socket.on("data", receive);
+  }
+
+  #reaped(token: string): void {
+    this.#pending.get(token)?.ended.resolve();
+    this.#pending.delete(token);
+  }
+
+  #failed(reason: string): void {
+    this.#failure ??= `the launcher failed: ${reason}`;
+    for (const token of this.#pending.keys()) this.#reaped(token);
+  }
+}

@@ -1,0 +1,119 @@
+import { LocalSandbox } from "./local-sandbox.ts";
+import type { SandboxOptions } from "./local-sandbox.ts";
+
+/**
+ * User ids for sandboxes where the server may give them: each its own, so that no process can signal, trace or be counted
+ * with another sandbox's. The range is assigned to nobody by login.defs(5), systemd or subuid(5).
+ */
+const FIRST_UID = 2_000_000_000;
+const UIDS = 100_000_000;
+
+/** After a failed start the pool waits before it tries again, so that a broken machine isn't kept busy. */
+const RETRY_MS = 1000;
+
+export type PoolOptions = Omit<SandboxOptions, "name" | "uid">;
+
+/** Sandboxes started ahead, each waiting for a program: what a run needs is there before the run. */
+export class LocalPool {
+  readonly #options: PoolOptions;
+  readonly #size: number;
+  readonly #log: (message: string) => void;
+  readonly #ownUids = process.getuid?.() === 0;
+  readonly #firstUid = Math.floor(Math.random() * UIDS);
+  readonly #idle: LocalSandbox[] = [];
+  readonly #waiting: PromiseWithResolvers<LocalSandbox>[] = [];
+  readonly #starting = new Set<Promise<void>>();
+  readonly #disposing = new Set<Promise<void>>();
+  #serial = 0;
+  #closed = false;
+  #retry: NodeJS.Timeout | undefined;
+  /** Why the last sandbox could not be started; undefined when it could. */
+  problem: string | undefined;
+
+  constructor(options: PoolOptions, size: number, log: (message: string) => void) {
+    this.#options = options;
+    this.#size = size;
+    this.#log = log;
+  }
+
+  /** A fresh sandbox, as soon as one is ready. The caller gives it back with `dispose`. Throws when none can be started. */
+  async claim(): Promise<LocalSandbox> {
+    let sandbox = this.#idle.shift();
+    while (sandbox !== undefined && !sandbox.alive) {
+      this.dispose(sandbox);
+      sandbox = this.#idle.shift();
+    }
+    if (sandbox !== undefined) {
+      // Starting the next one takes milliseconds of this thread, which the run is not to wait for.
+      setImmediate(() => this.#fill());
+      return sandbox;
+    }
+    if (this.#retry !== undefined) throw new Error(this.problem);
+    const claim = Promise.withResolvers<LocalSandbox>();
+    this.#waiting.push(claim);
+    this.#fill();
+    return await claim.promise;
+  }
+
+  /** Starts the pool; returns when its first sandboxes are ready, or `problem` says why not. */
+  async open(): Promise<void> {
+    this.#fill();
+    await Promise.all(this.#starting);
+  }
+
+  /** Ends a sandbox in the background. */
+  dispose(sandbox: LocalSandbox): void {
+    const disposal = sandbox
+      .dispose()
+      .catch((error: unknown) => this.#log(`a sandbox could not be removed: ${messageOf(error)}`))
+      .finally(() => this.#disposing.delete(disposal));
+    this.#disposing.add(disposal);
+  }
+
+  /** Ends every sandbox that serves no run, and waits for those that are ending. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retry);
+    await Promise.all(this.#starting);
+    for (const sandbox of this.#idle.splice(0)) this.dispose(sandbox);
+    await Promise.all(this.#disposing);
+  }
+
+  #fill(): void {
+    if (this.#closed || this.#retry !== undefined) return;
+    const missing = this.#size + this.#waiting.length - this.#idle.length - this.#starting.size;
+    for (let index = 0; index < missing; index += 1) {
+      const start = this.#startOne().finally(() => this.#starting.delete(start));
+      this.#starting.add(start);
+    }
+  }
+
+  async #startOne(): Promise<void> {
+    const serial = this.#serial++;
+    const uid = this.#ownUids ? FIRST_UID + ((this.#firstUid + serial) % UIDS) : undefined;
+    try {
+      const sandbox = await LocalSandbox.start({ ...this.#options, name: String(serial), uid });
+      this.problem = undefined;
+      const claim = this.#waiting.shift();
+      if (claim !== undefined) claim.resolve(sandbox);
+      else this.#idle.push(sandbox);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.problem = `no sandbox can be started: ${messageOf(error)}`;
+    this.#log(this.problem);
+    for (const claim of this.#waiting.splice(0)) claim.reject(new Error(this.problem, { cause: error }));
+    if (this.#closed || this.#retry !== undefined) return;
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.#fill();
+    }, RETRY_MS);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

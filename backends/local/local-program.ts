@@ -1,0 +1,27 @@
+import { encodeProgram } from "../../core/program.ts";
+import type { Program } from "../../core/program.ts";
+import type { CgroupLimits } from "./local-cgroups.ts";
+
+/** What the backend must provide for a program before it can start. */
+export interface Demands extends CgroupLimits {
+  /** The time limits of all stages together, in milliseconds. */
+  wallMs: number;
+}
+
+/** A program as it is sent to a runner, with what it demands of the machine. */
+export interface PreparedProgram {
+  encoded: Buffer;
+  demands: Demands;
+}
+
+export function prepareProgram(program: Program, processRlimit: boolean): PreparedProgram {
+  return {
+    encoded: encodeProgram(program, { processRlimit }),
+    demands: {
+      memoryBytes: Math.max(...program.stages.map((stage) => stage.memoryBytes)),
+      processes: program.limits.processes,
+      cpuMillicores: program.limits.cpu_millicores,
+      wallMs: program.stages.reduce((total, stage) => total + stage.wallMs, 0),
+    },
+  };
+}

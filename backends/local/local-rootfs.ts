@@ -1,0 +1,77 @@
+import { chmod, copyFile, cp, link, lstat, mkdir, readdir, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+/** Where the runner and Node lie inside every sandbox. */
+export const RUNNER_PATH = "/opt/sandbox/runner";
+const NODE_PATH = "/opt/node/bin/node";
+
+const DEVICES = ["null", "zero", "full", "random", "urandom"];
+const USER_ID = 1000;
+
+const ETC: Record<string, string> = {
+  passwd: `root:x:0:0:root:/root:/usr/sbin/nologin\nsandbox:x:${USER_ID}:${USER_ID}:sandbox:/work:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`,
+  group: `root:x:0:\nsandbox:x:${USER_ID}:\nnogroup:x:65534:\n`,
+  hosts: "127.0.0.1 localhost sandbox\n::1 localhost\n",
+  "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+};
+
+/** What toolchains need of the machine's /etc: where the loader finds libraries, which compiler `c++` is, Java's settings. */
+const ETC_COPIES = [/^ld\.so\.cache$/, /^alternatives$/, /^java-.*-openjdk$/];
+
+/** Gives a file a second name, without a copy where both lie on one file system. */
+async function place(source: string, target: string): Promise<void> {
+  await mkdir(dirname(target), { recursive: true });
+  try {
+    await link(source, target);
+  } catch {
+    await copyFile(source, target);
+  }
+}
+
+async function makeEtc(folder: string): Promise<void> {
+  await mkdir(folder);
+  for (const entry of await readdir("/etc")) {
+    if (!ETC_COPIES.some((pattern) => pattern.test(entry))) continue;
+    await cp(join("/etc", entry), join(folder, entry), { recursive: true, verbatimSymlinks: true });
+  }
+  for (const [name, text] of Object.entries(ETC)) await writeFile(join(folder, name), text);
+}
+
+export interface Rootfs {
+  /** Options for bubblewrap that mount it, all but /proc read-only. */
+  readonly bubblewrapArguments: readonly string[];
+}
+
+/**
+ * Makes the root folder that all sandboxes share, read-only: the machine's /usr, a minimal /etc, five devices, the
+ * runner and Node. The copy lies where the sandboxes' user ids can reach it, wherever the project itself lies.
+ */
+export async function makeRootfs(folder: string, runnerPath: string, nodePath: string): Promise<Rootfs> {
+  await rm(folder, { recursive: true, force: true });
+  for (const name of ["dev/shm", "proc", "tmp", "usr", "work"]) await mkdir(join(folder, name), { recursive: true });
+  await makeEtc(join(folder, "etc"));
+  await place(runnerPath, join(folder, RUNNER_PATH));
+  // Not readable, so that the runner starts as a process that cannot be traced or read, before it could ask for that.
+  await chmod(join(folder, RUNNER_PATH), 0o111);
+  await place(nodePath, join(folder, NODE_PATH));
+
+  const binds = ["--ro-bind", folder, "/", "--ro-bind", "/usr", "/usr"];
+  for (const name of ["bin", "sbin", "lib", "lib32", "lib64", "libx32"]) {
+    const path = join("/", name);
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats?.isSymbolicLink()) await symlink(await readlink(path), join(folder, name));
+    if (stats?.isDirectory()) {
+      await mkdir(join(folder, name));
+      binds.push("--ro-bind", path, path);
+    }
+  }
+  for (const name of DEVICES) {
+    await writeFile(join(folder, "dev", name), "");
+    binds.push("--dev-bind", `/dev/${name}`, `/dev/${name}`);
+  }
+  await symlink("/proc/self/fd", join(folder, "dev/fd"));
+  for (const [index, name] of ["stdin", "stdout", "stderr"].entries()) {
+    await symlink(`/proc/self/fd/${index}`, join(folder, "dev", name));
+  }
+  return { bubblewrapArguments: [...binds, "--proc", "/proc", "--uid", String(USER_ID), "--gid", String(USER_ID)] };
+}

@@ -1,0 +1,70 @@
+import { EventEmitter, once } from "node:events";
+
+import type { Run, RunEvent, RunState } from "../../core/run.ts";
+import type { Interruption } from "../../core/transcript.ts";
+import type { PreparedProgram } from "./local-program.ts";
+import { Recording } from "./local-recording.ts";
+import type { LocalSandbox } from "./local-sandbox.ts";
+
+/** A run without its program, which may be in the store only. */
+export type RunHeader = Omit<Run, "program">;
+
+/** A run that has not ended: queued, or executing. */
+export class LocalRun {
+  readonly run: RunHeader;
+  readonly recording: Recording;
+  /** Undefined when only the store holds it. */
+  program: PreparedProgram | undefined;
+  /** Resolves when the store holds a durable run. */
+  stored: Promise<void> = Promise.resolve();
+  sandbox: LocalSandbox | undefined;
+  startedAt: Date | undefined;
+  /** Why the run is to end before its own end; the first reason wins. */
+  interruption: Interruption | { status: "requeued" } | undefined;
+  readonly #changed = new EventEmitter();
+
+  constructor(run: RunHeader, program: PreparedProgram | undefined) {
+    this.run = run;
+    this.program = program;
+    this.recording = new Recording(run);
+    this.#changed.setMaxListeners(0);
+  }
+
+  /** Ends the run for `interruption`; where it executes, by killing its sandbox. */
+  interrupt(interruption: NonNullable<LocalRun["interruption"]>): void {
+    this.interruption ??= interruption;
+    this.sandbox?.kill();
+  }
+
+  /** Lets the followers see what the recording has got. */
+  notify(): void {
+    this.#changed.emit("change");
+  }
+
+  state(): RunState {
+    const { result } = this.recording;
+    if (result !== undefined) return { state: "finished", result };
+    const { id, language, version, createdAt } = this.run;
+    if (this.startedAt === undefined) return { state: "queued", id, language, version, createdAt };
+    return { state: "running", id, language, version, createdAt, startedAt: this.startedAt };
+  }
+
+  /** The run's events from `from`; ends after the last, when `signal` is aborted, or when the run is left for another start. */
+  async *follow(from: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
+    let next = from;
+    while (!signal.aborted) {
+      for (const event of this.recording.events.slice(next)) {
+        next = event.seq + 1;
+        yield event;
+        if (signal.aborted) return;
+      }
+      if (next < this.recording.events.length) continue;
+      if (this.recording.finishedAt !== null || this.interruption?.status === "requeued") return;
+      try {
+        await once(this.#changed, "change", { signal });
+      } catch (error) {
+        if (!signal.aborted) throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import type { Socket } from "node:net";
+
+import { FrameDecoder } from "../../core/frames.ts";
+import type { SequencedFrame } from "../../core/frames.ts";
+import type { CgroupLimits, LocalCgroups, RunnerFile, SandboxCgroup } from "./local-cgroups.ts";
+import { FIRST_FILE_FD } from "./local-launcher.ts";
+import type { Launched, LocalLauncher } from "./local-launcher.ts";
+import { RUNNER_PATH } from "./local-rootfs.ts";
+import type { Rootfs } from "./local-rootfs.ts";
+
+/** How long a sandbox may take until its runner waits for a program, in milliseconds. */
+const START_MS = 20_000;
+/** How long a killed sandbox may take to be gone, in milliseconds. */
+const END_MS = 10_000;
+
+/** How a sandbox's only program ended: with the runner's last frame, or with the sandbox before it. */
+export type SandboxEnd = { finished: true } | { finished: false; outOfMemory: boolean; reason: string };
+
+export interface SandboxOptions {
+  launcher: LocalLauncher;
+  /** Absolute path. */
+  bubblewrap: string;
+  rootfs: Rootfs;
+  cgroups: LocalCgroups;
+  /** Unique among the machine's sandboxes. */
+  name: string;
+  /** The user id that the sandbox's user has on the machine; undefined for the server's own. */
+  uid: number | undefined;
+}
+
+const NAMESPACES = ["user", "pid", "net", "ipc", "uts", "cgroup"].map((namespace) => `--unshare-${namespace}`);
+
+function command(
+  { bubblewrap, rootfs }: SandboxOptions,
+  cgroup: SandboxCgroup | undefined,
+  files: RunnerFile[],
+): string[] {
+  return [
+    bubblewrap,
+    ...NAMESPACES,
+    ...["--hostname", "sandbox", "--new-session", "--die-with-parent", "--as-pid-1"],
+    // For the runner to mount its tmpfs with the run's own sizes; it gives the capability up before the program starts.
+    ...["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"],
+    ...rootfs.bubblewrapArguments,
+    ...["--", RUNNER_PATH, "--mounts", "--exit-on-hangup"],
+    ...(cgroup === undefined ? [] : ["--cgroup", String(cgroup.version)]),
+    ...files.flatMap(({ option }, index) => [option, String(FIRST_FILE_FD + index)]),
+  ];
+}
+
+/** One sandbox: bubblewrap with a runner in it that waits for a program, executes it, and is gone. It serves one run. */
+export class LocalSandbox {
+  readonly #launched: Launched;
+  readonly #connection: Socket;
+  readonly #cgroup: SandboxCgroup | undefined;
+  readonly #decoder = new FrameDecoder();
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #gone: Promise<void>;
+  readonly #ended = Promise.withResolvers<SandboxEnd>();
+  #onFrame: ((frame: SequencedFrame, line: string) => void) | undefined;
+  #alive = true;
+  #disposal: Promise<void> | undefined;
+
+  private constructor(launched: Launched, cgroup: SandboxCgroup | undefined) {
+    this.#launched = launched;
+    this.#connection = launched.connection;
+    this.#cgroup = cgroup;
+    // A write to a sandbox that has ended fails; its end is seen by the end of its process.
+    this.#connection.on("error", () => {});
+    this.#connection.on("data", (chunk: Buffer) => this.#receive(chunk));
+    this.#connection.resume();
+    const disconnected = new Promise<void>((resolve) => this.#connection.once("close", () => resolve()));
+    this.#ready.promise.catch(() => {});
+    // Both: the last frames may arrive after the process was reaped, and a broken connection is no end.
+    this.#gone = Promise.all([launched.ended, disconnected]).then(() => {
+      this.#alive = false;
+      this.#break("it ended before its runner had finished");
+    });
+  }
+
+  /** Starts a sandbox up to where its runner waits for a program. Throws with bubblewrap's or the kernel's own words. */
+  static async start(options: SandboxOptions): Promise<LocalSandbox> {
+    const cgroup = options.cgroups.create(options.name);
+    let sandbox: LocalSandbox | undefined;
+    try {
+      const files = cgroup?.runnerFiles() ?? [];
+      const launched = await options.launcher.launch({
+        uid: options.uid,
+        cgroupProcs: cgroup?.procs ?? [],
+        files,
+        command: command(options, cgroup, files),
+      });
+      sandbox = new LocalSandbox(launched, cgroup);
+      await withTimeout(sandbox.#ready.promise, START_MS, `it was not ready within ${START_MS} ms`);
+      return sandbox;
+    } catch (error) {
+      await (sandbox === undefined ? cgroup?.destroy() : sandbox.dispose());
+      throw error;
+    }
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** Executes the sandbox's program. `onFrame` gets each frame with its line as the runner wrote it, until the promise settles. */
+  async execute(
+    program: Buffer,
+    limits: CgroupLimits,
+    timeoutMs: number,
+    onFrame: (frame: SequencedFrame, line: string) => void,
+  ): Promise<SandboxEnd> {
+    this.#onFrame = onFrame;
+    this.#cgroup?.limit(limits);
+    this.#connection.write(program);
+    const timer = setTimeout(() => {
+      this.#break("the runner did not keep the run's time limit");
+    }, timeoutMs);
+    try {
+      return await this.#ended.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#onFrame = undefined;
+    }
+  }
+
+  /** Kills everything in the sandbox; `execute` then ends as not finished. */
+  kill(): void {
+    this.#launched.kill();
+    this.#connection.destroy();
+  }
+
+  /** Kills what is left and waits until no process, mount or cgroup is. Throws when something stays. */
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#dispose();
+    return this.#disposal;
+  }
+
+  async #dispose(): Promise<void> {
+    if (this.#alive) this.kill();
+    await withTimeout(this.#gone, END_MS, "a killed sandbox does not end");
+    await this.#cgroup?.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const { frame, line } of this.#decoder.push(chunk)) {
+        if (frame.type === "ready") {
+          this.#ready.resolve();
+          continue;
+        }
+        this.#onFrame?.(frame, line);
+        if (frame.type === "finished" || frame.type === "failed") this.#ended.resolve({ finished: true });
+      }
+    } catch (error) {
+      this.#break(error instanceof Error ? error.message : String(error));
+      this.kill();
+    }
+  }
+
+  /** Ends what waits for this sandbox, unless its runner has finished. */
+  #break(reason: string): void {
+    this.#ready.reject(new Error(reason));
+    this.#ended.resolve({ finished: false, outOfMemory: (this.#cgroup?.oomKills() ?? 0) > 0, reason });
+  }
+}
+
+async function withTimeout<T>(promise: Promise<T>, timeoutMs: number, message: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(message)), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,275 @@
+import { chmodSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import type { StatementSync } from "node:sqlite";
+
+import type { RunId, RunState } from "../../core/run.ts";
+import type { PreparedProgram } from "./local-program.ts";
+import { Recording } from "./local-recording.ts";
+import type { RunHeader } from "./local-run.ts";
+
+const SCHEMA_VERSION = 1;
+
+/** How long a write that nobody waits for may stay in memory, in milliseconds. */
+const WRITE_BEHIND_MS = 25;
+/** How long after a failed write it is tried again, in milliseconds. */
+const RETRY_MS = 1000;
+const PURGE_BATCH = 500;
+
+const SCHEMA = `
+  CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    language TEXT NOT NULL,
+    version TEXT,
+    fingerprint TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'finished')),
+    finished_at INTEGER,
+    program BLOB,
+    demands TEXT,
+    recording BLOB
+  ) STRICT;
+  CREATE INDEX runs_unfinished ON runs (created_at) WHERE state <> 'finished';
+  CREATE INDEX runs_finished ON runs (finished_at) WHERE state = 'finished';
+`;
+
+interface Row {
+  id: string;
+  tenant: string;
+  language: string;
+  version: string | null;
+  fingerprint: string;
+  created_at: number;
+  state: "queued" | "running" | "finished";
+  finished_at: number | null;
+}
+
+interface PendingWrite {
+  write: () => void;
+  /** The caller who waits for the write; without one it is tried again until it succeeds. */
+  waiter?: PromiseWithResolvers<void>;
+}
+
+/** What the store knows of a run without its program or output. */
+export interface StoredRun extends RunHeader {
+  state: Row["state"];
+}
+
+function storedRun(row: Row): StoredRun {
+  const { id, tenant, language, version, fingerprint, state } = row;
+  return { id, tenant, language, version, fingerprint, state, durable: true, createdAt: new Date(row.created_at) };
+}
+
+/**
+ * The runs of one server in one SQLite file, which it holds locked. Writes that a caller waits for are on the disk when
+ * their promise resolves, and those of one turn of the event loop share one commit; the others are written a moment later.
+ */
+export class LocalStore {
+  readonly #database: DatabaseSync;
+  readonly #ttlMs: number;
+  readonly #insert: StatementSync;
+  readonly #setState: StatementSync;
+  readonly #finish: StatementSync;
+  readonly #select: StatementSync;
+  readonly #selectProgram: StatementSync;
+  readonly #selectRecording: StatementSync;
+  readonly #purge: StatementSync;
+  #pending: PendingWrite[] = [];
+  #immediate: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Why the last write failed; undefined when it did not. */
+  problem: string | undefined;
+
+  private constructor(database: DatabaseSync, ttlMs: number) {
+    this.#database = database;
+    this.#ttlMs = ttlMs;
+    this.#insert = database.prepare(
+      `INSERT INTO runs (id, tenant, language, version, fingerprint, created_at, state, finished_at, program, demands, recording)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#setState = database.prepare("UPDATE runs SET state = ? WHERE id = ? AND state <> 'finished'");
+    this.#finish = database.prepare(
+      `UPDATE runs SET state = 'finished', finished_at = ?, recording = ?, program = NULL, demands = NULL
+       WHERE id = ? AND state <> 'finished'`,
+    );
+    this.#select = database.prepare(
+      "SELECT id, tenant, language, version, fingerprint, created_at, state, finished_at FROM runs WHERE id = ?",
+    );
+    this.#selectProgram = database.prepare("SELECT program, demands FROM runs WHERE id = ?");
+    this.#selectRecording = database.prepare("SELECT recording FROM runs WHERE id = ?");
+    this.#purge = database.prepare(
+      "DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE state = 'finished' AND finished_at < ? LIMIT ?)",
+    );
+  }
+
+  /** Opens or makes the file. Throws when another server holds it, or when it is of a later version. */
+  static open(path: string, ttlMs: number): LocalStore {
+    const database = new DatabaseSync(path);
+    try {
+      // The lock lasts as long as the process: two servers on one file would take each other's runs for lost.
+      database.exec("PRAGMA busy_timeout = 2000; PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL");
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216; PRAGMA synchronous = NORMAL");
+      chmodSync(path, 0o600);
+      const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+      if (version === 0) database.exec(`BEGIN; ${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+      else if (version !== SCHEMA_VERSION)
+        throw new Error(`${path} has schema ${version}; this server knows ${SCHEMA_VERSION}`);
+    } catch (error) {
+      database.close();
+      if (error instanceof Error && /database is locked/.test(error.message)) {
+        throw new Error(`${path} is in use by another server; give each its own DATA_DIR`, { cause: error });
+      }
+      throw error;
+    }
+    return new LocalStore(database, ttlMs);
+  }
+
+  /** Keeps a new run with its program. On the disk when the promise resolves, also if the machine fails. */
+  async insertQueued(run: RunHeader, program: PreparedProgram): Promise<void> {
+    const waiter = Promise.withResolvers<void>();
+    this.#pending.push({ write: () => this.#insertRun(run, "queued", null, program, null), waiter });
+    this.#immediate ??= setImmediate(() => this.flush());
+    await waiter.promise;
+  }
+
+  /** Marks a run as being executed, in the kernel's hands when it returns: a killed server will not execute it again. */
+  markRunning(id: RunId): void {
+    this.flush();
+    this.#setState.run("running", id);
+  }
+
+  /** Puts a run that was stopped before its end back to be executed after the next start. */
+  requeue(id: RunId): void {
+    this.#writeBehind(() => this.#setState.run("queued", id));
+  }
+
+  /** Keeps the end of a run that was inserted before. */
+  finish(id: RunId, recording: Recording): void {
+    this.#writeBehind(() => this.#finish.run(recording.finishedAt?.getTime() ?? Date.now(), recording.serialize(), id));
+  }
+
+  /** Keeps a run that nobody needed to be durable before its end. */
+  insertFinished(run: RunHeader, recording: Recording): void {
+    this.#writeBehind(() => this.#insertRun(run, "finished", recording.finishedAt, null, recording));
+  }
+
+  /** The run, unless it has expired. */
+  find(id: RunId): StoredRun | undefined {
+    this.flush();
+    const row = this.#select.get(id) as unknown as Row | undefined;
+    if (row === undefined) return undefined;
+    if (row.finished_at !== null && row.finished_at < Date.now() - this.#ttlMs) return undefined;
+    return storedRun(row);
+  }
+
+  program(id: RunId): PreparedProgram | undefined {
+    const row = this.#selectProgram.get(id);
+    if (row === undefined || !(row["program"] instanceof Uint8Array)) return undefined;
+    return {
+      encoded: Buffer.from(row["program"]),
+      demands: JSON.parse(String(row["demands"])) as PreparedProgram["demands"],
+    };
+  }
+
+  recording(run: StoredRun): Recording {
+    const bytes = this.#selectRecording.get(run.id)?.["recording"];
+    return Recording.parse(run, bytes instanceof Uint8Array ? bytes : new Uint8Array());
+  }
+
+  state(run: StoredRun): RunState {
+    const { id, language, version, createdAt } = run;
+    if (run.state === "finished") {
+      const result = this.recording(run).result;
+      if (result !== undefined) return { state: "finished", result };
+    }
+    return { state: "queued", id, language, version, createdAt };
+  }
+
+  /** Runs that an earlier server left: `running` ones first end as lost, the queued ones are returned in their order. */
+  recover(reason: string): StoredRun[] {
+    const rows = this.#database
+      .prepare(
+        `SELECT id, tenant, language, version, fingerprint, created_at, state, finished_at FROM runs
+         WHERE state <> 'finished' ORDER BY created_at, rowid`,
+      )
+      .all() as unknown as Row[];
+    const runs = rows.map(storedRun);
+    for (const run of runs.filter(({ state }) => state === "running")) {
+      const recording = new Recording(run);
+      recording.interrupt({ status: "lost", reason }, new Date());
+      this.finish(run.id, recording);
+    }
+    this.flush();
+    return runs.filter(({ state }) => state === "queued");
+  }
+
+  /** Removes expired runs and gives their pages back; a bounded number, so that it never holds up the server for long. */
+  purge(): void {
+    this.flush();
+    this.#purge.run(Date.now() - this.#ttlMs, PURGE_BATCH);
+    this.#database.exec("PRAGMA incremental_vacuum(2000)");
+  }
+
+  /** Writes what is pending. */
+  flush(): void {
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#timer);
+    this.#immediate = undefined;
+    this.#timer = undefined;
+    const batch = this.#pending;
+    if (batch.length === 0) return;
+    this.#pending = [];
+    // FULL syncs the log at the commit, NORMAL at the next checkpoint (sqlite.org/pragma.html#pragma_synchronous).
+    const synced = batch.some(({ waiter }) => waiter !== undefined);
+    try {
+      this.#database.exec(`PRAGMA synchronous = ${synced ? "FULL" : "NORMAL"}; BEGIN`);
+      for (const { write } of batch) write();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#failed(batch, error);
+      return;
+    }
+    this.problem = undefined;
+    for (const { waiter } of batch) waiter?.resolve();
+  }
+
+  #failed(batch: PendingWrite[], error: unknown): void {
+    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    this.problem = `runs cannot be stored: ${error instanceof Error ? error.message : String(error)}`;
+    for (const { waiter } of batch) waiter?.reject(error);
+    this.#pending.unshift(...batch.filter(({ waiter }) => waiter === undefined));
+    this.#timer = setTimeout(() => this.flush(), RETRY_MS);
+  }
+
+  close(): void {
+    this.flush();
+    this.#database.close();
+  }
+
+  #insertRun(
+    run: RunHeader,
+    state: Row["state"],
+    finishedAt: Date | null,
+    program: PreparedProgram | null,
+    recording: Recording | null,
+  ): void {
+    this.#insert.run(
+      run.id,
+      run.tenant,
+      run.language,
+      run.version,
+      run.fingerprint,
+      run.createdAt.getTime(),
+      state,
+      finishedAt?.getTime() ?? null,
+      program?.encoded ?? null,
+      program === null ? null : JSON.stringify(program.demands),
+      recording?.serialize() ?? null,
+    );
+  }
+
+  #writeBehind(write: () => void): void {
+    this.#pending.push({ write });
+    this.#timer ??= setTimeout(() => this.flush(), WRITE_BEHIND_MS);
+  }
+}
