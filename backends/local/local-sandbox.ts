@@ -39,8 +39,9 @@ function command(
     bubblewrap,
     ...NAMESPACES,
     ...["--hostname", "sandbox", "--new-session", "--die-with-parent", "--as-pid-1"],
-    // For the runner to mount its tmpfs with the run's own sizes; it gives the capability up before the program starts.
-    ...["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN"],
+    // For the runner to mount its tmpfs with the run's own sizes and to empty the set of capabilities that can be gained
+    // (PR_CAPBSET_DROP of prctl(2) wants CAP_SETPCAP); it gives both up before the program starts.
+    ...["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"],
     ...rootfs.bubblewrapArguments,
     ...["--", RUNNER_PATH, "--mounts", "--exit-on-hangup"],
     ...(cgroup === undefined ? [] : ["--cgroup", String(cgroup.version)]),

@@ -1,0 +1,112 @@
+import { fileURLToPath } from "node:url";
+
+import type { Backend } from "../core/backend.ts";
+import { loadLanguages } from "../core/languages.ts";
+import type { RunResult } from "../core/run.ts";
+import { buildApp } from "./app.ts";
+import type { App } from "./context.ts";
+import { Metrics } from "./metrics.ts";
+import { SettingsError } from "./setting.ts";
+import { readSettings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
+
+/** How long clients have to take their answers after the last run was drained, in milliseconds. */
+const FAREWELL_MS = 2000;
+
+/** Why the server can't start, in one line for whoever starts it. */
+class StartError extends Error {
+  override readonly name = "StartError";
+}
+
+function pathInRepository(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url));
+}
+
+async function openBackend(
+  settings: Settings,
+  log: (message: string) => void,
+  observe: (result: RunResult) => void,
+): Promise<Backend> {
+  if (process.platform !== "linux") {
+    throw new StartError("BACKEND=local needs Linux; on other systems the way is BACKEND=kubernetes");
+  }
+  const { LocalBackend } = await import("../backends/local/local-backend.ts");
+  return await LocalBackend.open({
+    dataDir: settings.dataDir,
+    maxRunning: settings.maxRunning,
+    maxQueued: settings.maxQueued,
+    resultTtlMs: settings.resultTtlMs,
+    runnerPath: pathInRepository("build/runner"),
+    launcherPath: pathInRepository("build/launcher"),
+    nodePath: process.execPath,
+    log,
+    observe,
+  });
+}
+
+async function listen(app: App, { host, port, logLevel }: Settings): Promise<string> {
+  try {
+    // Fastify logs the address as well, once for each network interface.
+    app.log.level = "silent";
+    return await app.listen({ host: host.address, port });
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new StartError(`HOST=${host.address} PORT=${port} can't be listened on: ${problem}`, { cause: error });
+  } finally {
+    app.log.level = logLevel;
+  }
+}
+
+/** Stops accepting, lets runs end within the drain time and their clients take the answers; resolves when all is released. */
+async function drain(app: App, backend: Backend, drainMs: number): Promise<void> {
+  const closed = app.close();
+  await backend.close(drainMs);
+  const farewell = setTimeout(() => app.server.closeAllConnections(), FAREWELL_MS);
+  await closed;
+  clearTimeout(farewell);
+}
+
+/** The first signal drains and ends the process with 0, or with 1 if that fails; the second one ends it with 1 at once. */
+function drainOnSignal(app: App, backend: Backend, drainMs: number): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    app.log.info(`${signal}: stopping, within ${drainMs / 1000} s for what runs`);
+    drain(app, backend, drainMs).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        app.log.fatal({ err: error }, "stopping failed");
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env);
+  const registry = loadLanguages(pathInRepository("docker"));
+  const metrics = new Metrics(registry.names);
+  let log = (message: string): void => void process.stderr.write(`${message}\n`);
+  const backend = await openBackend(
+    settings,
+    (message) => log(message),
+    (result) => metrics.finished(result),
+  );
+  const app = await buildApp({ settings, backend, registry, metrics });
+  log = (message) => app.log.warn(message);
+  drainOnSignal(app, backend, settings.drainMs);
+  const address = await listen(app, settings);
+  process.stdout.write(`listening on ${address}\n`);
+  for (const problem of (await backend.health()).problems) log(problem);
+}
+
+try {
+  await main();
+} catch (error) {
+  const expected = error instanceof SettingsError || error instanceof StartError;
+  process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+}

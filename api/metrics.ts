@@ -1,0 +1,93 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "@prometheus-io/client";
+
+import type { Capacity } from "../core/backend.ts";
+import type { RunResult } from "../core/run.ts";
+
+/** From a small program of an interpreter to the longest run that a usual maximum allows, in seconds. */
+const BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120];
+/** How often the event loop's delay is sampled, in milliseconds: ten times rarer than the default, which costs wake-ups. */
+const EVENT_LOOP_PRECISION_MS = 100;
+
+/** Is told of every run that has ended. */
+export interface RunObserver {
+  finished(result: RunResult): void;
+}
+
+/** What Prometheus reads. Every label has few values: names of languages, routes, limits, never anything of a request. */
+export class Metrics implements RunObserver {
+  readonly #registry = new Registry();
+  readonly #languages: ReadonlySet<string>;
+  readonly #runs: Counter<"language" | "status">;
+  readonly #durations: Histogram<"language">;
+  readonly #wallTimes: Histogram<"language">;
+  readonly #limits: Counter<"limit">;
+  readonly #requests: Counter<"route" | "method" | "status">;
+  readonly #queued: Gauge;
+  readonly #running: Gauge;
+
+  constructor(languages: readonly string[]) {
+    const registers = [this.#registry];
+    this.#languages = new Set(languages);
+    this.#runs = new Counter({
+      name: "sandbox_runs_total",
+      help: "Runs that have ended",
+      labelNames: ["language", "status"],
+      registers,
+    });
+    this.#durations = new Histogram({
+      name: "sandbox_run_duration_seconds",
+      help: "Time from a run's acceptance to its end",
+      labelNames: ["language"],
+      buckets: BUCKETS,
+      registers,
+    });
+    this.#wallTimes = new Histogram({
+      name: "sandbox_run_wall_seconds",
+      help: "Time that the program itself took",
+      labelNames: ["language"],
+      buckets: BUCKETS,
+      registers,
+    });
+    this.#limits = new Counter({
+      name: "sandbox_limits_hit_total",
+      help: "Stages that a limit ended",
+      labelNames: ["limit"],
+      registers,
+    });
+    this.#requests = new Counter({
+      name: "sandbox_http_requests_total",
+      help: "Requests that were answered",
+      labelNames: ["route", "method", "status"],
+      registers,
+    });
+    this.#queued = new Gauge({ name: "sandbox_queue_length", help: "Runs that wait for their turn", registers });
+    this.#running = new Gauge({ name: "sandbox_running", help: "Runs that execute now", registers });
+    collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  finished(result: RunResult): void {
+    const language = this.#languages.has(result.language) ? result.language : "other";
+    this.#runs.inc({ language, status: result.status });
+    this.#durations.observe({ language }, (result.finishedAt.getTime() - result.createdAt.getTime()) / 1000);
+    if (result.run !== null) this.#wallTimes.observe({ language }, result.run.wallMs / 1000);
+    for (const stage of [result.compile, result.run]) {
+      if (stage !== null && stage.limit !== null) this.#limits.inc({ limit: stage.limit });
+    }
+  }
+
+  /** Counts a request by its route's pattern; `route` is undefined for paths that lead nowhere. */
+  answered(route: string | undefined, method: string, status: number): void {
+    this.#requests.inc({ route: route ?? "none", method, status: String(status) });
+  }
+
+  /** The text format of Prometheus. */
+  async render(capacity: Capacity): Promise<string> {
+    this.#queued.set(capacity.queued);
+    this.#running.set(capacity.running);
+    return await this.#registry.metrics();
+  }
+}

@@ -1,0 +1,182 @@
+import { z } from "zod";
+
+import type { ErrorCode } from "../core/errors.ts";
+import { LIMITS, LIMIT_NAMES } from "../core/limits.ts";
+import type { LimitName } from "../core/limits.ts";
+import { STATUSES } from "../core/run.ts";
+import type { FinalStatus } from "../core/run.ts";
+import { MAX_FILES } from "../core/validators.ts";
+import { HTTP_STATUS } from "./errors.ts";
+
+const FILE = z
+  .strictObject({
+    name: z.string().describe("A plain path relative to the work folder"),
+    content: z.string(),
+    encoding: z
+      .enum(["utf8", "base64"])
+      .optional()
+      .describe("How content stands for the file's bytes; utf8 unless said"),
+  })
+  .meta({ id: "File" });
+
+function limitFields<Field>(field: (name: LimitName) => Field): Record<LimitName, Field> {
+  return Object.fromEntries(LIMIT_NAMES.map((name) => [name, field(name)])) as Record<LimitName, Field>;
+}
+
+/** The type alone is checked here: what is in bounds depends on the language, and `checkLimits` says so. */
+const LIMITS_ASKED = z
+  .strictObject(
+    limitFields((name) =>
+      z
+        .number()
+        .optional()
+        .meta({ type: "integer", minimum: LIMITS[name].minimum, description: LIMITS[name].description }),
+    ),
+  )
+  .meta({ id: "LimitsAsked" });
+
+/** What a client sends to have a program run. Bounds on sizes and contents are checked in core. */
+export const RUN_REQUEST = z
+  .strictObject({
+    language: z.string().describe("A language's name or alias, as /api/languages lists them"),
+    code: z.string().optional().describe("The program, if it is one file; excludes files"),
+    files: z.array(FILE).optional().describe(`The program, if it is up to ${MAX_FILES} files; the first one is run`),
+    stdin: z.string().optional(),
+    args: z.array(z.string()).optional(),
+    env: z.record(z.string(), z.string()).optional().describe("Environment variables, by name"),
+    limits: LIMITS_ASKED.optional().describe("Bounds of this run, within the language's maximum"),
+  })
+  .meta({ id: "RunRequest", examples: [{ language: "python", code: "a, b = 1, 2\nprint(a + b)" }] });
+
+const ENCODING = z.enum(["utf8", "base64"]).describe("utf8, or base64 where the bytes are not UTF-8");
+const TIME = z.iso.datetime({ precision: 3 });
+const COUNT = z.int().nonnegative();
+
+const STAGE_USAGE = z.strictObject({
+  exit_code: z.int().nullable(),
+  signal: z.string().nullable().describe("The signal that ended the stage, such as SIGSEGV"),
+  wall_ms: COUNT,
+  cpu_ms: COUNT.nullable().describe("Null where the kernel shows no account of it"),
+  memory_bytes: COUNT.nullable().describe("The peak; null where the kernel shows no account of it"),
+  limit: z
+    .enum(["wall", "cpu", "memory", "processes", "output", "file_size"])
+    .nullable()
+    .describe("The limit that ended the stage"),
+  truncated: z.boolean().describe("Whether either stream was cut at output_bytes"),
+  stdout_truncated: z.boolean(),
+  stderr_truncated: z.boolean(),
+});
+
+const STREAMS = { stdout: z.string(), stdout_encoding: ENCODING, stderr: z.string(), stderr_encoding: ENCODING };
+
+const STAGE = z.strictObject({ ...STREAMS, ...STAGE_USAGE.shape }).meta({ id: "Stage" });
+
+const FINAL_STATUSES = STATUSES.filter((status): status is FinalStatus => status !== "queued" && status !== "running");
+
+const IDENTITY = {
+  id: z.string(),
+  language: z.string().describe("The language's name"),
+  version: z.string().nullable().describe("The version of its toolchain"),
+};
+
+/** A run that has ended. */
+export const RESULT = z
+  .strictObject({
+    ...IDENTITY,
+    status: z.enum(FINAL_STATUSES),
+    reason: z.string().nullable().describe("Why a run was lost"),
+    ...STREAMS,
+    exit_code: z
+      .int()
+      .nullable()
+      .describe("With stdout and stderr: of the run stage, or of the compile stage if it was the last"),
+    compile: STAGE.nullable(),
+    run: STAGE.nullable(),
+    created_at: TIME,
+    started_at: TIME.nullable(),
+    finished_at: TIME,
+  })
+  .meta({ id: "Result" });
+
+/** A run that has not ended. */
+export const PENDING = z
+  .strictObject({
+    ...IDENTITY,
+    status: z.enum(["queued", "running"]),
+    created_at: TIME,
+    started_at: TIME.nullable(),
+  })
+  .meta({ id: "Pending" });
+
+export const RESULT_OR_PENDING = z.union([RESULT, PENDING]);
+
+/** The data of each server-sent event, by the event's name. */
+export const EVENT_DATA = {
+  stage_started: z.strictObject({ stage: z.enum(["compile", "run"]) }),
+  output: z.strictObject({
+    stage: z.enum(["compile", "run"]),
+    stream: z.enum(["stdout", "stderr"]),
+    data: z.string(),
+    encoding: ENCODING,
+  }),
+  stage_ended: z.strictObject({ stage: z.enum(["compile", "run"]), ...STAGE_USAGE.shape }),
+  finished: z.strictObject({ result: RESULT }),
+} as const;
+
+const BOUNDS = z.strictObject(limitFields((name) => COUNT.describe(LIMITS[name].description))).meta({ id: "Limits" });
+
+export const LANGUAGES = z.array(
+  z
+    .strictObject({
+      name: z.string(),
+      aliases: z.array(z.string()),
+      version: z.string().nullable(),
+      available: z.boolean(),
+      reason: z.string().optional().describe("Why it is not available, and how to get it"),
+      limits: z.strictObject({ default: BOUNDS, maximum: BOUNDS }),
+    })
+    .meta({ id: "Language" }),
+);
+
+export const HEALTH = z.strictObject({ status: z.literal("ok") });
+
+export const READINESS = z
+  .strictObject({ status: z.enum(["ready", "degraded", "unavailable"]), problems: z.array(z.string()) })
+  .meta({ id: "Readiness" });
+
+const ERROR_CODES = Object.keys(HTTP_STATUS) as ErrorCode[];
+
+export const ERROR = z
+  .strictObject({
+    error: z.strictObject({
+      code: z.enum(ERROR_CODES),
+      message: z.string(),
+      details: z
+        .strictObject({
+          field: z.string().optional().describe("Path of the offending field, as in files[1].name"),
+          allowed: z
+            .union([z.string(), z.number(), z.array(z.string())])
+            .optional()
+            .describe("What would have been accepted"),
+          retry_after_seconds: z.int().positive().optional(),
+        })
+        .optional(),
+    }),
+  })
+  .meta({ id: "Error" });
+
+/** The longest that one request for a result waits, in milliseconds. */
+const MAX_WAIT_MS = 60_000;
+
+export const WAIT = z.strictObject({
+  wait_ms: z
+    .string()
+    .regex(/^\d{1,9}$/, `an integer from 0 to ${MAX_WAIT_MS} is allowed`)
+    .transform(Number)
+    .refine((milliseconds) => milliseconds <= MAX_WAIT_MS, `an integer from 0 to ${MAX_WAIT_MS} is allowed`)
+    .optional()
+    .meta({ type: "integer", minimum: 0, maximum: MAX_WAIT_MS })
+    .describe("How long to wait for the run's end, in milliseconds"),
+});
+
+export const RUN_PARAMS = z.strictObject({ id: z.string().describe("The run's id") });

@@ -1,0 +1,138 @@
+import { isIP } from "node:net";
+
+import { z } from "zod";
+
+/** Text of the environment as a value; its description is what is allowed. */
+export type SettingSchema<Value> = z.ZodType<Value, string>;
+
+export function integer(minimum: number, maximum: number): SettingSchema<number> {
+  return z
+    .string()
+    .regex(/^\d{1,16}$/)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum)
+    .describe(`an integer from ${minimum} to ${maximum}`);
+}
+
+export function boolean(): SettingSchema<boolean> {
+  return z
+    .enum(["true", "false"])
+    .transform((value) => value === "true")
+    .describe("true or false");
+}
+
+export function oneOf<const Value extends string>(values: readonly [Value, ...Value[]]): SettingSchema<Value> {
+  const schema = z.string().transform((text, context): Value => {
+    const found = values.find((value) => value === text);
+    if (found !== undefined) return found;
+    context.addIssue("not one of them");
+    return z.NEVER;
+  });
+  return schema.describe(values.join(", ").replace(/, ([^,]*)$/, " or $1"));
+}
+
+/** Suffixes of a Kubernetes quantity: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
+const SUFFIXES: Readonly<Record<string, number>> = {
+  "": 1,
+  m: 1e-3,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  Ti: 2 ** 40,
+};
+
+/** The number of whole `unit`s that a quantity is; undefined if it is none, or not a whole number of them. */
+function parseQuantity(text: string, unit: number): number | undefined {
+  const match = /^(\d{1,16}(?:\.\d{1,9})?)([a-zA-Z]{0,2})$/.exec(text);
+  const factor = SUFFIXES[match?.[2] ?? "none"];
+  if (match === null || factor === undefined) return undefined;
+  const exact = (Number(match[1]) * factor) / unit;
+  const whole = Math.round(exact);
+  // Binary fractions of decimal numbers are off by less than this.
+  return Math.abs(exact - whole) < 1e-6 ? whole : undefined;
+}
+
+function quantity(minimum: number, maximum: number, unit: number, allowed: string): SettingSchema<number> {
+  return z
+    .string()
+    .transform((text, context) => {
+      const value = parseQuantity(text, unit);
+      if (value !== undefined && value >= minimum && value <= maximum) return value;
+      context.addIssue("not such a quantity");
+      return z.NEVER;
+    })
+    .describe(allowed);
+}
+
+/** A Kubernetes quantity of memory, in bytes. */
+export function memoryQuantity(minimum: number, maximum: number): SettingSchema<number> {
+  return quantity(
+    minimum,
+    maximum,
+    1,
+    `a quantity of memory such as 256Mi, 1.5Gi or 268435456, from ${minimum} to ${maximum}`,
+  );
+}
+
+/** A Kubernetes quantity of processors, in thousandths of one. */
+export function cpuQuantity(minimum: number, maximum: number): SettingSchema<number> {
+  return quantity(
+    minimum,
+    maximum,
+    1e-3,
+    `a quantity of processors such as 500m, 0.5 or 2, from ${minimum}m to ${maximum}m`,
+  );
+}
+
+function isLoopback(address: string): boolean {
+  return address === "localhost" || address === "::1" || address.startsWith("127.");
+}
+
+/** Where the server listens. */
+export interface ListenAddress {
+  address: string;
+  loopback: boolean;
+}
+
+export function listenAddress(): SettingSchema<ListenAddress> {
+  return z
+    .string()
+    .refine((text) => text === "localhost" || isIP(text) !== 0)
+    .transform((address) => ({ address, loopback: isLoopback(address) }))
+    .describe("an IP address or localhost");
+}
+
+/** Ranges that Fastify's trustProxy knows by name. */
+const NAMED_RANGES = ["loopback", "linklocal", "uniquelocal"];
+
+function isAddressRange(text: string): boolean {
+  const [address = "", prefix, ...rest] = text.split("/");
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}
+
+/** Whose `X-Forwarded-For` is believed. */
+export function trustedProxies(): SettingSchema<boolean | string[]> {
+  return z
+    .string()
+    .transform((text, context): boolean | string[] => {
+      if (text === "true" || text === "false") return text === "true";
+      const ranges = text.split(",").map((range) => range.trim());
+      if (ranges.every((range) => NAMED_RANGES.includes(range) || isAddressRange(range))) return ranges;
+      context.addIssue("not such a list");
+      return z.NEVER;
+    })
+    .describe(`true, false, or IP addresses and ranges (10.0.0.0/8, ${NAMED_RANGES.join(", ")}) separated by commas`);
+}
+
+export function absolutePath(): SettingSchema<string> {
+  return z
+    .string()
+    .refine((text) => text.startsWith("/") && !text.includes("\0"))
+    .describe("an absolute path");
+}

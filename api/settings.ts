@@ -1,0 +1,125 @@
+import { availableParallelism, homedir } from "node:os";
+import { join } from "node:path";
+
+import { z } from "zod";
+
+import { API_KEYS_ALLOWED, parseApiKeys } from "./api-keys.ts";
+import { limitSettings, readLimits } from "./limit-settings.ts";
+import { SettingsError, given, read, setting } from "./setting.ts";
+import type { Environment, Setting } from "./setting.ts";
+import { absolutePath, boolean, integer, listenAddress, oneOf, trustedProxies } from "./setting-values.ts";
+
+const MiB = 1024 * 1024;
+/** The program and its input travel to the runner in one message of at most 64 MiB. */
+const MAX_REQUEST_PART_BYTES = 31 * MiB;
+function stateFolder(environment: Environment): string {
+  if (process.getuid?.() === 0) return "/var/lib/sandbox-api";
+  const state = environment["XDG_STATE_HOME"] || join(environment["HOME"] || homedir(), ".local", "state");
+  return join(state, "sandbox-api");
+}
+
+/** Every variable but those of the limits. */
+function generalSettings(environment: Environment) {
+  return {
+    BACKEND: setting(oneOf(["local"]), "local", "What executes the runs: bubblewrap on this machine"),
+    HOST: setting(
+      listenAddress(),
+      "127.0.0.1",
+      "Where to listen; anything but loopback needs `API_KEYS` or `ALLOW_ANONYMOUS`",
+    ),
+    PORT: setting(integer(0, 65_535), "8080", "The port to listen on; 0 takes any that is free"),
+    API_KEYS: setting(
+      z.string().describe(API_KEYS_ALLOWED),
+      "",
+      "The keys of those who may use the service, each with the name that its runs belong to",
+      "none",
+    ),
+    ALLOW_ANONYMOUS: setting(
+      boolean(),
+      "false",
+      "Serve on an address other than loopback, and under any host name, without keys",
+    ),
+    DATA_DIR: setting(
+      absolutePath(),
+      stateFolder(environment),
+      "Where the local backend keeps queue and results",
+      "/var/lib/sandbox-api for root, else sandbox-api in $XDG_STATE_HOME or ~/.local/state",
+    ),
+    MAX_RUNNING: setting(
+      integer(1, 1024),
+      String(availableParallelism()),
+      "Runs that execute at one time",
+      "the number of processors",
+    ),
+    MAX_QUEUED: setting(integer(0, 1_000_000), "1000", "Runs that wait for their turn; beyond them the answer is 429"),
+    RESULT_TTL_SECONDS: setting(integer(1, 31_536_000), "86400", "How long results are kept, in seconds"),
+    DRAIN_SECONDS: setting(integer(0, 3600), "30", "How long runs may go on after SIGTERM, in seconds"),
+    MAX_PROGRAM_BYTES: setting(
+      integer(1, MAX_REQUEST_PART_BYTES),
+      "1048576",
+      "All files of a program together, in bytes",
+    ),
+    MAX_STDIN_BYTES: setting(integer(0, MAX_REQUEST_PART_BYTES), "10485760", "A program's input, in bytes"),
+    RATE_LIMIT_PER_MINUTE: setting(
+      integer(0, 1_000_000_000),
+      "12000",
+      "Runs that one key, or one address, may ask for in a minute; 0 is no limit",
+    ),
+    TRUST_PROXY: setting(trustedProxies(), "false", "Whose X-Forwarded-For is believed"),
+    LOG_LEVEL: setting(
+      oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
+      "info",
+      "The least that is logged",
+    ),
+  };
+}
+
+/** Every variable by name, in the order of the documentation. */
+export function settingsTable(environment: Environment): Map<string, Setting<unknown>> {
+  return new Map<string, Setting<unknown>>([...Object.entries(generalSettings(environment)), ...limitSettings()]);
+}
+
+function readApiKeys(environment: Environment): ReturnType<typeof parseApiKeys> {
+  const text = given(environment, "API_KEYS");
+  if (text === undefined) return [];
+  try {
+    return parseApiKeys(text);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new SettingsError(`API_KEYS: ${problem}; ${API_KEYS_ALLOWED} are wanted`, { cause: error });
+  }
+}
+
+/**
+ * The settings that `environment` makes; a variable that is empty counts as not set, and unknown ones are none of ours.
+ * Throws `SettingsError` with one line that names the variable, its value and what is allowed.
+ */
+export function readSettings(environment: Environment) {
+  const table = generalSettings(environment);
+  const settings = {
+    backend: read(environment, "BACKEND", table.BACKEND),
+    host: read(environment, "HOST", table.HOST),
+    port: read(environment, "PORT", table.PORT),
+    apiKeys: readApiKeys(environment),
+    allowAnonymous: read(environment, "ALLOW_ANONYMOUS", table.ALLOW_ANONYMOUS),
+    dataDir: read(environment, "DATA_DIR", table.DATA_DIR),
+    maxRunning: read(environment, "MAX_RUNNING", table.MAX_RUNNING),
+    maxQueued: read(environment, "MAX_QUEUED", table.MAX_QUEUED),
+    resultTtlMs: read(environment, "RESULT_TTL_SECONDS", table.RESULT_TTL_SECONDS) * 1000,
+    drainMs: read(environment, "DRAIN_SECONDS", table.DRAIN_SECONDS) * 1000,
+    maxProgramBytes: read(environment, "MAX_PROGRAM_BYTES", table.MAX_PROGRAM_BYTES),
+    maxStdinBytes: read(environment, "MAX_STDIN_BYTES", table.MAX_STDIN_BYTES),
+    rateLimitPerMinute: read(environment, "RATE_LIMIT_PER_MINUTE", table.RATE_LIMIT_PER_MINUTE),
+    trustProxy: read(environment, "TRUST_PROXY", table.TRUST_PROXY),
+    logLevel: read(environment, "LOG_LEVEL", table.LOG_LEVEL),
+    limits: readLimits(environment),
+  };
+  if (!settings.host.loopback && settings.apiKeys.length === 0 && !settings.allowAnonymous) {
+    throw new SettingsError(
+      `HOST="${settings.host.address}" is not allowed without API_KEYS, since others can reach it: set API_KEYS, or ALLOW_ANONYMOUS=true, or a loopback address is wanted`,
+    );
+  }
+  return settings;
+}
+
+export type Settings = ReturnType<typeof readSettings>;

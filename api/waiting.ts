@@ -1,0 +1,63 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+import type { Backend } from "../core/backend.ts";
+import type { RunId, RunResult, Tenant } from "../core/run.ts";
+
+/**
+ * Aborted when the client goes before it has its answer. (`request.signal` is another thing: it follows the incoming
+ * message, which Node closes as soon as a body was read.)
+ */
+export function clientGone(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  const { raw } = reply;
+  if (raw.destroyed) controller.abort();
+  raw.once("close", () => {
+    if (!raw.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+/** Lets a connection stay silent until the returned value is disposed of; then the server's time-out counts again. */
+export function allowSilence(request: FastifyRequest): Disposable {
+  const { socket } = request.raw;
+  const timeoutMs = socket.timeout ?? 0;
+  socket.setTimeout(0);
+  return { [Symbol.dispose]: () => void socket.setTimeout(timeoutMs) };
+}
+
+export interface Deadline extends Disposable {
+  readonly signal: AbortSignal;
+}
+
+/** Aborted when one of `signals` is, or after `milliseconds`. Disposing of it lets go of the timer and the signals. */
+export function deadline(milliseconds: number, signals: readonly AbortSignal[]): Deadline {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  const timer = setTimeout(abort, milliseconds);
+  for (const signal of signals) {
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+  }
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]: () => {
+      clearTimeout(timer);
+      for (const signal of signals) signal.removeEventListener("abort", abort);
+    },
+  };
+}
+
+/** Waits for the run's end. Undefined when `signal` was aborted before, or when the run is not there or was left unfinished. */
+export async function resultOf(
+  backend: Backend,
+  id: RunId,
+  tenant: Tenant,
+  signal: AbortSignal,
+): Promise<RunResult | undefined> {
+  const events = await backend.follow(id, tenant, 0, signal);
+  if (events === undefined) return undefined;
+  for await (const event of events) {
+    if (event.type === "finished") return event.result;
+  }
+  return undefined;
+}

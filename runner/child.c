@@ -1,0 +1,171 @@
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The stage's process from fork to execve: it takes on every bound of the program, then becomes the program. */
+
+/* Where the failure pipe ends up: right behind the program's own descriptors. */
+enum { FAILURE_FD = 3 };
+
+static const rlim_t STACK_BYTES = (rlim_t)64 << 20;
+static const uint64_t MICROSECONDS = 1000000;
+
+/* Where commands are looked up when a stage's environment has no PATH. */
+static const char DEFAULT_PATH[] = "/usr/local/bin:/usr/bin:/bin";
+
+const char *const child_step_names[CHILD_STEPS] = {
+    [STEP_SESSION] = "setsid",
+    [STEP_DESCRIPTORS] = "dup2",
+    [STEP_LIMITS] = "setrlimit",
+    [STEP_FOLDER] = "chdir /work",
+    [STEP_LANDLOCK] = "landlock_restrict_self",
+    [STEP_SECCOMP] = "seccomp",
+    [STEP_EXECUTE] = "execve",
+};
+
+static int failure_fd;
+
+static _Noreturn void fail(enum child_step step, int error)
+{
+    struct child_failure failure = {step, error};
+    while (write(failure_fd, &failure, sizeof failure) < 0 && errno == EINTR)
+        continue;
+    _exit(127);
+}
+
+/* Puts the pipes at 0, 1, 2 and the failure pipe at FAILURE_FD, and closes the rest. */
+static void place_descriptors(const int child_fd[3])
+{
+    /* Each pipe's end may be where another one goes, so all are first moved out of the way. */
+    int high[FAILURE_FD + 1];
+    for (int i = 0; i <= FAILURE_FD; i += 1) {
+        high[i] = fcntl(i < FAILURE_FD ? child_fd[i] : failure_fd, F_DUPFD_CLOEXEC, FAILURE_FD + 1);
+        if (high[i] < 0)
+            fail(STEP_DESCRIPTORS, errno);
+    }
+    for (int i = 0; i <= FAILURE_FD; i += 1)
+        if (dup3(high[i], i, i == FAILURE_FD ? O_CLOEXEC : 0) < 0)
+            fail(STEP_DESCRIPTORS, errno);
+    failure_fd = FAILURE_FD;
+    int error = close_from(FAILURE_FD + 1);
+    if (error != 0)
+        fail(STEP_DESCRIPTORS, error);
+}
+
+/* Makes the program the first that the out-of-memory killer takes. The file is root's while a process is undumpable. */
+static void volunteer_for_oom_killer(void)
+{
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        /* Best effort: /proc may be read-only. */
+        ssize_t ignored = write(fd, "1000", 4);
+        (void)ignored;
+        close(fd);
+    }
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static void reset_signals(void)
+{
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+    for (int number = 1; number <= SIGRTMAX; number += 1)
+        sigaction(number, &usual, NULL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Never above the hard limit that the sandbox was started with. */
+static void limit(int resource, rlim_t soft, rlim_t hard)
+{
+    struct rlimit inherited;
+    if (getrlimit(resource, &inherited) != 0)
+        fail(STEP_LIMITS, errno);
+    struct rlimit bounds = {
+        .rlim_cur = soft < inherited.rlim_max ? soft : inherited.rlim_max,
+        .rlim_max = hard < inherited.rlim_max ? hard : inherited.rlim_max,
+    };
+    if (setrlimit(resource, &bounds) != 0)
+        fail(STEP_LIMITS, errno);
+}
+
+static void limit_resources(const struct stage *stage)
+{
+    /* A second more than the stage's own limit, which counts all processes and is more exact. */
+    rlim_t cpu_seconds = (stage->limit[LIMIT_CPU_US] + MICROSECONDS - 1) / MICROSECONDS + 1;
+    limit(RLIMIT_CPU, cpu_seconds, cpu_seconds + 1);
+    limit(RLIMIT_CORE, 0, 0);
+    limit(RLIMIT_MEMLOCK, 0, 0);
+    limit(RLIMIT_MSGQUEUE, 0, 0);
+    limit(RLIMIT_STACK, STACK_BYTES, STACK_BYTES);
+    limit(RLIMIT_NOFILE, stage->limit[LIMIT_OPEN_FILES], stage->limit[LIMIT_OPEN_FILES]);
+    limit(RLIMIT_FSIZE, stage->limit[LIMIT_FILE_BYTES], stage->limit[LIMIT_FILE_BYTES]);
+    if (stage->has_limit[LIMIT_PROCESSES])
+        limit(RLIMIT_NPROC, stage->limit[LIMIT_PROCESSES], stage->limit[LIMIT_PROCESSES]);
+}
+
+static const char *find_path(char *const *variables)
+{
+    for (; *variables != NULL; variables += 1)
+        if (strncmp(*variables, "PATH=", 5) == 0)
+            return *variables + 5;
+    return DEFAULT_PATH;
+}
+
+/* Executes by the stage's own PATH; returns the errno of the failure that says most. */
+static int execute(const struct stage *stage)
+{
+    const char *command = stage->arguments[0];
+    if (strchr(command, '/') != NULL || command[0] == '\0') {
+        execve(command, stage->arguments, stage->variables);
+        return errno;
+    }
+    int error = ENOENT;
+    for (const char *folder = find_path(stage->variables);;) {
+        size_t length = strcspn(folder, ":");
+        char path[PATH_MAX];
+        int written = snprintf(path, sizeof path, "%.*s%s%s", (int)length, folder, length > 0 ? "/" : "", command);
+        if (written > 0 && (size_t)written < sizeof path) {
+            execve(path, stage->arguments, stage->variables);
+            if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+                return errno;
+            if (errno == EACCES)
+                error = EACCES;
+        }
+        if (folder[length] == '\0')
+            return error;
+        folder += length + 1;
+    }
+}
+
+/* Becomes the program, or tells through `failure` which step failed with which errno. */
+_Noreturn void child_main(const struct stage *stage, const int child_fd[3], int failure, int landlock)
+{
+    failure_fd = failure;
+    volunteer_for_oom_killer();
+    if (setsid() < 0)
+        fail(STEP_SESSION, errno);
+    if (chdir("/work") != 0)
+        fail(STEP_FOLDER, errno);
+    int error = landlock_apply(landlock);
+    if (error != 0)
+        fail(STEP_LANDLOCK, error);
+    place_descriptors(child_fd);
+    umask(022);
+    limit_resources(stage);
+    reset_signals();
+    error = seccomp_apply();
+    if (error != 0)
+        fail(STEP_SECCOMP, error);
+    fail(STEP_EXECUTE, execute(stage));
+}

@@ -1,0 +1,122 @@
+#include "runner.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What reaches the runner from outside: signals, the peer of fd 0, the reader of fd 1. */
+
+static int signals_fd = -1;
+static bool input_is_watched;
+
+static void take_signals(void)
+{
+    sigset_t taken;
+    sigemptyset(&taken);
+    sigaddset(&taken, SIGCHLD);
+    sigaddset(&taken, SIGTERM);
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    if (sigprocmask(SIG_SETMASK, &taken, NULL) != 0 || sigaction(SIGPIPE, &ignore, NULL) != 0)
+        die_errno("sigprocmask");
+    signals_fd = signalfd(-1, &taken, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (signals_fd < 0)
+        die_errno("signalfd");
+}
+
+void control_open(void)
+{
+    take_signals();
+    set_nonblocking(STDOUT_FILENO);
+}
+
+/* From here on the end of fd 0 is not a program cut short but, where asked for, a peer that went away. */
+void control_program_is_read(bool exit_on_hangup)
+{
+    input_is_watched = exit_on_hangup;
+}
+
+/* Fills the first WATCH_CONTROL places. */
+void control_watch(struct pollfd *watched)
+{
+    watched[WATCH_SIGNALS] = (struct pollfd){.fd = signals_fd, .events = POLLIN};
+    watched[WATCH_INPUT] = (struct pollfd){.fd = input_is_watched ? STDIN_FILENO : -1, .events = POLLIN};
+    watched[WATCH_OUTPUT] = (struct pollfd){.fd = STDOUT_FILENO, .events = output_is_pending() ? POLLOUT : 0};
+}
+
+static void handle_signals(void)
+{
+    struct signalfd_siginfo signals[8];
+    ssize_t length;
+    while ((length = read(signals_fd, signals, sizeof signals)) > 0)
+        for (size_t i = 0; i < (size_t)length / sizeof signals[0]; i += 1)
+            /* A program can send SIGTERM too, but not as process 0: the kernel writes si_pid for SI_USER, and only
+               senders outside of this process id namespace have none in it (pid_namespaces(7), rt_sigqueueinfo(2)). */
+            if (signals[i].ssi_signo == SIGTERM && signals[i].ssi_code == SI_USER && signals[i].ssi_pid == 0)
+                stop();
+    if (length < 0 && errno != EAGAIN && errno != EINTR)
+        die_errno("read signalfd");
+}
+
+static void handle_input(void)
+{
+    char ignored[4096];
+    ssize_t length = read(STDIN_FILENO, ignored, sizeof ignored);
+    if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR))
+        stop();
+}
+
+void control_handle(const struct pollfd *watched)
+{
+    if (watched[WATCH_SIGNALS].revents != 0)
+        handle_signals();
+    if ((watched[WATCH_INPUT].revents & POLLIN) != 0)
+        handle_input();
+    else if (watched[WATCH_INPUT].revents != 0)
+        stop();
+    if ((watched[WATCH_OUTPUT].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
+        stop();
+}
+
+/* Waits until fd 1 takes more, and gives it that. */
+void control_wait_for_reader(void)
+{
+    struct pollfd watched[WATCH_CONTROL];
+    control_watch(watched);
+    if (poll(watched, WATCH_CONTROL, -1) < 0 && errno != EINTR)
+        die_errno("poll");
+    control_handle(watched);
+    output_flush();
+}
+
+/*
+ * Kills every process of the sandbox but the runner, and reaps until there is none: as the init of its namespace the
+ * runner becomes the parent of every orphan, so no child left means no process left (pid_namespaces(7)).
+ */
+void kill_and_reap_all(pid_t main_process, int *main_status)
+{
+    for (;;) {
+        if (kill(-1, SIGKILL) != 0 && errno != ESRCH)
+            die_errno("kill");
+        int status;
+        pid_t ended = waitpid(-1, &status, 0);
+        while (ended > 0) {
+            if (ended == main_process)
+                *main_status = status;
+            ended = waitpid(-1, &status, WNOHANG);
+        }
+        if (ended < 0 && errno == ECHILD)
+            return;
+        if (ended < 0 && errno != EINTR)
+            die_errno("waitpid");
+    }
+}
+
+/* Ends the sandbox on a word from outside. With its init every process of a namespace is killed by the kernel. */
+_Noreturn void stop(void)
+{
+    kill(-1, SIGKILL);
+    _exit(EXIT_STOPPED);
+}

@@ -1,0 +1,61 @@
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Writes the program's files below /work, before anything of the program has run there. No link is followed. */
+
+static int enter_folder(int parent, const char *name)
+{
+    if (mkdirat(parent, name, 0755) != 0 && errno != EEXIST)
+        die_errno("mkdir");
+    int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder < 0)
+        die_errno("open a folder of the program");
+    close(parent);
+    return folder;
+}
+
+static void write_content(int fd, const struct file *file)
+{
+    size_t done = 0;
+    while (done < file->length) {
+        ssize_t written = write(fd, file->content + done, file->length - done);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            die_errno("write a file of the program");
+        done += (size_t)written;
+    }
+}
+
+static void write_file(const struct file *file)
+{
+    int folder = open("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder < 0)
+        die_errno("open /work");
+    const char *rest = file->name;
+    for (const char *slash; (slash = strchr(rest, '/')) != NULL; rest = slash + 1) {
+        char segment[MAX_NAME_BYTES + 1];
+        size_t length = (size_t)(slash - rest);
+        memcpy(segment, rest, length);
+        segment[length] = '\0';
+        folder = enter_folder(folder, segment);
+    }
+    int fd = openat(folder, rest, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd < 0)
+        die_errno("create a file of the program");
+    close(folder);
+    write_content(fd, file);
+    close(fd);
+}
+
+void files_write(const struct file *files, size_t count)
+{
+    umask(022);
+    for (size_t i = 0; i < count; i += 1)
+        write_file(&files[i]);
+}

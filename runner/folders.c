@@ -1,0 +1,54 @@
+#include "runner.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/ipc.h>
+#include <sys/mount.h>
+#include <sys/shm.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* The folders that a program may write to, each a tmpfs of its own with a size and a number of inodes. */
+
+struct folder {
+    const char *path;
+    const char *mode;
+};
+
+static const struct folder folders[] = {{"/work", "0755"}, {"/tmp", "1777"}, {"/dev/shm", "1777"}};
+
+enum { FOLDERS = sizeof folders / sizeof folders[0] };
+
+static bool mounted;
+
+void folders_mount(uint64_t bytes, uint64_t inodes)
+{
+    for (int i = 0; i < FOLDERS; i += 1) {
+        char settings[96];
+        snprintf(settings, sizeof settings, "size=%" PRIu64 ",nr_inodes=%" PRIu64 ",mode=%s", bytes, inodes,
+                 folders[i].mode);
+        if (mount("tmpfs", folders[i].path, "tmpfs", MS_NOSUID | MS_NODEV, settings) != 0)
+            die_errno("mount");
+    }
+    mounted = true;
+}
+
+/*
+ * What a stage that has ended still holds of the sandbox's memory, and what no process's end gives back: files in the
+ * folders mounted here, and System V shared memory. 0 where the folders are someone else's.
+ */
+uint64_t folders_used_bytes(void)
+{
+    uint64_t used = 0;
+    if (!mounted)
+        return used;
+    for (int i = 0; i < FOLDERS; i += 1) {
+        struct statvfs figures;
+        if (statvfs(folders[i].path, &figures) == 0)
+            used += (uint64_t)(figures.f_blocks - figures.f_bfree) * figures.f_frsize;
+    }
+    struct shm_info segments;
+    if (shmctl(0, SHM_INFO, (struct shmid_ds *)&segments) >= 0)
+        used += (uint64_t)segments.shm_tot * (uint64_t)sysconf(_SC_PAGESIZE);
+    return used;
+}

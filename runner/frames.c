@@ -1,0 +1,133 @@
+#include "runner.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+/* Writes the protocol's frames, one JSON object a line, into the output buffer. */
+
+enum { FRAME_BYTES = 1 << 10 };
+
+static const char *const stage_names[] = {[STAGE_COMPILE] = "compile", [STAGE_RUN] = "run"};
+static const char *const stream_names[] = {[STREAM_STDOUT] = "stdout", [STREAM_STDERR] = "stderr"};
+static uint64_t next_seq;
+
+static void put(const char *text)
+{
+    size_t length = strlen(text);
+    memcpy(output_reserve(length), text, length);
+    output_commit(length);
+}
+
+static __attribute__((format(printf, 1, 2))) void put_format(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    int length = vsnprintf(output_reserve(FRAME_BYTES), FRAME_BYTES, format, values);
+    va_end(values);
+    if (length < 0 || length >= FRAME_BYTES)
+        _Exit(EXIT_FAILED);
+    output_commit((size_t)length);
+}
+
+static void begin(void)
+{
+    put_format("{\"seq\":%" PRIu64 ",", next_seq);
+    next_seq += 1;
+}
+
+static size_t encode_base64(char *target, const uint8_t *bytes, size_t length)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *next = target;
+    size_t at = 0;
+    for (; length - at >= 3; at += 3) {
+        uint32_t group = (uint32_t)bytes[at] << 16 | (uint32_t)bytes[at + 1] << 8 | bytes[at + 2];
+        *next++ = digits[group >> 18];
+        *next++ = digits[group >> 12 & 63];
+        *next++ = digits[group >> 6 & 63];
+        *next++ = digits[group & 63];
+    }
+    if (at < length) {
+        bool two = length - at == 2;
+        uint32_t group = (uint32_t)bytes[at] << 16 | (two ? (uint32_t)bytes[at + 1] << 8 : 0);
+        *next++ = digits[group >> 18];
+        *next++ = digits[group >> 12 & 63];
+        *next++ = two ? digits[group >> 6 & 63] : '=';
+        *next++ = '=';
+    }
+    return (size_t)(next - target);
+}
+
+static void put_figure(const char *name, struct figure figure)
+{
+    if (figure.known)
+        put_format(",\"%s\":%" PRIu64, name, figure.value);
+    else
+        put_format(",\"%s\":null", name);
+}
+
+static void put_name(const char *name, const char *value)
+{
+    if (value != NULL)
+        put_format(",\"%s\":\"%s\"", name, value);
+    else
+        put_format(",\"%s\":null", name);
+}
+
+void frame_ready(void)
+{
+    put("{\"type\":\"ready\",\"protocol\":1}\n");
+}
+
+void frame_started(enum stage_kind stage)
+{
+    begin();
+    put_format("\"type\":\"started\",\"stage\":\"%s\"}\n", stage_names[stage]);
+}
+
+void frame_output(enum stream stream, const uint8_t *bytes, size_t length)
+{
+    begin();
+    put_format("\"type\":\"%s\",\"data\":\"", stream_names[stream]);
+    output_commit(encode_base64(output_reserve((length + 2) / 3 * 4), bytes, length));
+    put("\"}\n");
+}
+
+void frame_ended(const struct outcome *outcome)
+{
+    bool exited = outcome->error == NULL && WIFEXITED(outcome->status);
+    bool signaled = outcome->error == NULL && WIFSIGNALED(outcome->status);
+    begin();
+    put_format("\"type\":\"ended\",\"stage\":\"%s\"", stage_names[outcome->stage]);
+    put_figure("exit_code", (struct figure){exited, (uint64_t)WEXITSTATUS(outcome->status)});
+    put_name("signal", signaled ? signal_name(WTERMSIG(outcome->status)) : NULL);
+    put_name("error", outcome->error);
+    put_name("limit", outcome->limit);
+    put_figure("wall_us", (struct figure){true, outcome->wall_us});
+    put_figure("cpu_us", outcome->cpu_us);
+    put_figure("memory_bytes", outcome->memory_bytes);
+    put_format(",\"stdout_truncated\":%s", outcome->truncated[STREAM_STDOUT] ? "true" : "false");
+    put_format(",\"stderr_truncated\":%s}\n", outcome->truncated[STREAM_STDERR] ? "true" : "false");
+}
+
+void frame_finished(void)
+{
+    begin();
+    put("\"type\":\"finished\"}\n");
+}
+
+void frame_failed(const char *message)
+{
+    begin();
+    put("\"type\":\"failed\",\"message\":\"");
+    for (; *message != '\0'; message += 1) {
+        unsigned char byte = (unsigned char)*message;
+        bool plain = byte >= ' ' && byte < 0x7f && byte != '"' && byte != '\\';
+        put_format(plain ? "%c" : "\\u%04x", byte);
+    }
+    put("\"}\n");
+}

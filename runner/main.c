@@ -1,0 +1,107 @@
+/*
+ * runner: the first process of every sandbox. It takes one program, executes its one or two stages (compile, run), each
+ * under its limits, tells what happened on fd 1, and exits. Theory of operation:
+ *
+ * PROCESSES
+ *   runner   process 1 of a process id namespace of its own; one thread. Therefore every orphan becomes its child,
+ *            kill(-1) means "all of the program", and its own end takes everything with it. Signals from inside cannot
+ *            end it.
+ *   child    one fork for each stage; takes on the stage's bounds (child.c), then becomes the program by execve. It
+ *            leads a session of its own. Its end, or a limit, is the end of the stage.
+ *   the rest whatever the program starts. It shares user id and namespaces with the runner and is believed in nothing.
+ *            At a stage's end all of it is killed and reaped before the stage's last frame is written.
+ *
+ * WHAT IS TRUSTED
+ *   Those who start the runner: the command line, the order of a program's records and its limits. Their bytes are
+ *   checked all the same (program.c). Files, arguments, environment, stdin and the program's every act are the user's.
+ *   The runner reads nothing that a program wrote but its two output pipes, opens no file once a program has run, and
+ *   asks the kernel, never the program, for figures (cgroup.c).
+ *   Protection from the program: the runner is undumpable (no ptrace, no /proc/1/mem or fd), a seccomp filter refuses
+ *   what dumpability does not cover (prlimit, scheduling of process 1), and the only signal that counts is a SIGTERM
+ *   from outside.
+ *
+ * DESCRIPTORS OF THE RUNNER
+ *   0         the program's bytes (input.c), then nothing; with --exit-on-hangup its end is the order to end.
+ *   1         frames (frames.c) through a bounded buffer (output.c), without blocking; its reader's end is the same
+ *             order.
+ *   2         the last words of a runner that fails (failure.c). A program's stderr never comes here.
+ *   figures   as named on the command line or found (cgroup.c, cgroup_search.c); open to the end.
+ *   signals   SIGCHLD and SIGTERM (control.c); open to the end.
+ *   Landlock  the rules (landlock.c); open to the end.
+ *   All others are closed at the start. All above 2 are close-on-exec, and the child closes them before it executes.
+ *
+ * PIPES OF A STAGE (made before the fork)
+ *   stdin     written by the runner, which closes it when all is fed, nobody reads, or the stage has ended.
+ *   stdout,   read by the runner, which closes them at their end, at their cap, or when they are empty and every
+ *   stderr    process is dead. Their end is never waited for: a daemon may hold them open.
+ *   failure   close-on-exec, so empty when execve succeeded. Holds the step and the errno of a child that did not get
+ *             so far. Read and closed by the runner after the stage's end.
+ *   The program's ends are its 0, 1 and 2; the runner closes its copies after the fork.
+ *
+ * FLOW
+ *   options -> "ready" -> read and check the program -> mount work folders -> give up privileges -> write files
+ *   -> each stage: limit memory, fork, "started", watch, kill all, reap all, drain, "ended" -> "finished".
+ *   Watching is one ppoll over all of the above; each wake-up compares wall time and the cgroup's figures with the
+ *   limits.
+ *   When fd 1 takes nothing, the program's output stays in its pipes and the program waits; its limits go on.
+ *
+ * WHAT SURVIVES
+ *   A stage: the files in /work, /tmp and /dev/shm, and System V objects; no process and no open pipe.
+ *   The runner: nothing; its namespaces and mounts end with it.
+ *
+ * FAULTS
+ *   What a program does wrong is an outcome in its "ended" frame. What we or the input do wrong ends the runner by
+ *   die(), with a "failed" frame and exit status EXIT_FAILED.
+ */
+
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+static void require_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd += 1)
+        if (fcntl(fd, F_GETFD) < 0)
+            _exit(EXIT_FAILED);
+}
+
+int main(int count, char **arguments)
+{
+    static struct program program;
+    struct payload payload;
+    struct options options;
+
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        die_errno("prctl PR_SET_DUMPABLE");
+    require_standard_descriptors();
+    if (getpid() != 1)
+        die("it kills every process that it can see, so it has to be process 1 of a process id namespace");
+    options_parse(&options, arguments + (count > 0));
+    close_all_but(options.figure_fd, FIGURE_FILES);
+    control_open();
+    cgroup_use(&options);
+
+    frame_ready();
+    output_flush();
+    input_read(&payload, options.exit_on_hangup);
+    control_program_is_read(options.exit_on_hangup);
+    program_parse(&program, &payload);
+
+    if (options.mounts)
+        folders_mount(program.work_bytes, program.work_inodes);
+    privileges_drop();
+    files_write(program.files, program.file_count);
+    payload_release(payload.bytes, program.files_end);
+    stage_prepare();
+
+    for (size_t i = 0; i < program.stage_count; i += 1)
+        if (!stage_execute(&program.stages[i]))
+            break;
+    frame_finished();
+    while (!output_flush())
+        control_wait_for_reader();
+    return EXIT_FINISHED;
+}

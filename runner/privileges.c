@@ -1,0 +1,27 @@
+#include "runner.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/*
+ * Gives up every capability, for the runner and for all that it starts. The bounding set can only be emptied with
+ * CAP_SETPCAP; without it NO_NEW_PRIVS does the same work, since then no execve(2) adds a capability.
+ */
+void privileges_drop(void)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        die_errno("prctl PR_SET_NO_NEW_PRIVS");
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+        die_errno("prctl PR_CAP_AMBIENT");
+    /* The kernel says EINVAL for the first capability that it does not know. */
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability += 1)
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EPERM)
+            die_errno("prctl PR_CAPBSET_DROP");
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    if (syscall(SYS_capset, &header, none) != 0)
+        die_errno("capset");
+}

@@ -1,0 +1,224 @@
+#include "runner.h"
+
+#include <string.h>
+
+/*
+ * Reads the payload's records into a program whose pointers lead into the payload. Each record is a tag, the length of
+ * its value as u32, and the value; numbers are little-endian. Nothing is believed: the first error ends the runner.
+ */
+
+enum { RECORD_HEADER_BYTES = 5 };
+
+/* The greatest value of any limit: no sum or product of limits and times overflows, and JSON tells it exactly. */
+static const uint64_t MAX_LIMIT = UINT64_C(1) << 53;
+
+/* Vectors of all stages, each ended by NULL. */
+static char *arguments[MAX_ARGUMENTS + MAX_STAGES];
+static char *variables[MAX_VARIABLES + MAX_STAGES];
+static size_t argument_count;
+static size_t variable_count;
+
+struct record {
+    char tag;
+    uint8_t *value; /* followed by a NUL once the next record's header was read */
+    size_t length;
+};
+
+static uint64_t little_endian(const uint8_t *bytes, size_t length)
+{
+    uint64_t value = 0;
+    for (size_t i = length; i > 0; i -= 1)
+        value = value << 8 | bytes[i - 1];
+    return value;
+}
+
+static void require_length(const struct record *record, size_t length)
+{
+    if (record->length != length)
+        die("program: a record '%c' has %zu bytes", record->tag, record->length);
+}
+
+static char *text(const struct record *record)
+{
+    if (memchr(record->value, '\0', record->length) != NULL)
+        die("program: a record '%c' contains NUL", record->tag);
+    return (char *)record->value;
+}
+
+static uint64_t positive(uint64_t value, const char *what)
+{
+    if (value == 0 || value > MAX_LIMIT)
+        die("program: %s is out of range", what);
+    return value;
+}
+
+/* Ends the runner unless the name leads to a place below the work folder, whatever is there. */
+static void check_name(const char *name, size_t length)
+{
+    if (length == 0 || length > MAX_PATH_BYTES || memchr(name, '\0', length) != NULL)
+        die("program: a file has an invalid name");
+    for (size_t start = 0; start <= length;) {
+        const char *slash = memchr(name + start, '/', length - start);
+        size_t end = slash == NULL ? length : (size_t)(slash - name);
+        size_t segment = end - start;
+        bool dots = (segment == 1 && name[start] == '.') || (segment == 2 && memcmp(name + start, "..", 2) == 0);
+        if (segment == 0 || segment > MAX_NAME_BYTES || dots)
+            die("program: a file has an invalid name");
+        start = end + 1;
+    }
+}
+
+static void parse_file(struct program *program, const struct record *record)
+{
+    if (program->stage_count > 0)
+        die("program: a file comes after a stage");
+    if (program->file_count == MAX_FILES)
+        die("program: it has more than %d files", MAX_FILES);
+    if (record->length < 2)
+        die("program: a file has no name");
+    size_t name_length = (size_t)little_endian(record->value, 2);
+    if (name_length > record->length - 2)
+        die("program: a file's name is longer than its record");
+    char *name = (char *)record->value + 2;
+    check_name(name, name_length);
+    struct file *file = &program->files[program->file_count++];
+    file->content = record->value + 2 + name_length;
+    file->length = record->length - 2 - name_length;
+    /* One byte to the left, over the length that was just read: the NUL then stays clear of the content. */
+    memmove(name - 1, name, name_length);
+    name[name_length - 1] = '\0';
+    file->name = name - 1;
+}
+
+static void parse_work(struct program *program, const struct record *record)
+{
+    require_length(record, 16);
+    if (program->has_work || program->stage_count > 0)
+        die("program: the size of the work folder comes twice or late");
+    program->has_work = true;
+    program->work_bytes = positive(little_endian(record->value, 8), "the size of the work folder");
+    program->work_inodes = positive(little_endian(record->value + 8, 8), "the number of files in the work folder");
+}
+
+static void begin_stage(struct program *program, const struct record *record)
+{
+    require_length(record, 1);
+    if (program->stage_count == MAX_STAGES)
+        die("program: it has more than %d stages", MAX_STAGES);
+    char kind = (char)record->value[0];
+    if (kind != 'c' && kind != 'r')
+        die("program: a stage is neither compile nor run");
+    if (program->stage_count == 0)
+        program->files_end = record->value;
+    else if (kind != 'r' || program->stages[0].kind != STAGE_COMPILE)
+        die("program: the second stage is not the run after a compile");
+    /* Leaves a NULL after the vectors of the stage before. */
+    argument_count += program->stage_count;
+    variable_count += program->stage_count;
+    struct stage *stage = &program->stages[program->stage_count++];
+    stage->kind = kind == 'c' ? STAGE_COMPILE : STAGE_RUN;
+    stage->arguments = &arguments[argument_count];
+    stage->variables = &variables[variable_count];
+    stage->stdin_bytes = record->value;
+}
+
+static void parse_argument(const struct program *program, const struct record *record)
+{
+    if (argument_count - (program->stage_count - 1) == MAX_ARGUMENTS)
+        die("program: it has more than %d arguments", MAX_ARGUMENTS);
+    arguments[argument_count++] = text(record);
+}
+
+static void parse_variable(const struct program *program, const struct record *record)
+{
+    if (variable_count - (program->stage_count - 1) == MAX_VARIABLES)
+        die("program: it has more than %d environment variables", MAX_VARIABLES);
+    char *variable = text(record);
+    const char *equals = memchr(variable, '=', record->length);
+    if (equals == NULL || equals == variable)
+        die("program: an environment variable has no name or no value");
+    variables[variable_count++] = variable;
+}
+
+static void parse_stdin(struct stage *stage, const struct record *record)
+{
+    if (stage->has_stdin)
+        die("program: a stage has two inputs");
+    stage->has_stdin = true;
+    stage->stdin_bytes = record->value;
+    stage->stdin_length = record->length;
+}
+
+static void parse_limit(struct stage *stage, const struct record *record)
+{
+    require_length(record, 9);
+    unsigned int key = record->value[0];
+    if (key < LIMIT_WALL_US || key >= LIMIT_KEYS || stage->has_limit[key])
+        die("program: a limit is unknown or comes twice");
+    uint64_t value = little_endian(record->value + 1, 8);
+    bool may_be_zero = key == LIMIT_FILE_BYTES || key == LIMIT_OUTPUT_BYTES;
+    stage->limit[key] = may_be_zero && value == 0 ? 0 : positive(value, "a limit");
+    stage->has_limit[key] = true;
+}
+
+static void parse_record(struct program *program, const struct record *record)
+{
+    if (record->tag == 'F')
+        return parse_file(program, record);
+    if (record->tag == 'W')
+        return parse_work(program, record);
+    if (record->tag == 'S')
+        return begin_stage(program, record);
+    if (program->stage_count == 0)
+        die("program: a record comes before its stage");
+    struct stage *stage = &program->stages[program->stage_count - 1];
+    switch (record->tag) {
+    case 'A':
+        return parse_argument(program, record);
+    case 'E':
+        return parse_variable(program, record);
+    case 'I':
+        return parse_stdin(stage, record);
+    case 'L':
+        return parse_limit(stage, record);
+    default:
+        die("program: a record has an unknown tag");
+    }
+}
+
+static void check_complete(const struct program *program)
+{
+    if (!program->has_work)
+        die("program: it has no size of the work folder");
+    if (program->stage_count == 0)
+        die("program: it has no stage");
+    for (size_t i = 0; i < program->stage_count; i += 1) {
+        const struct stage *stage = &program->stages[i];
+        if (stage->arguments[0] == NULL)
+            die("program: a stage has no command");
+        for (int key = LIMIT_WALL_US; key < LIMIT_KEYS; key += 1)
+            if (!stage->has_limit[key] && key != LIMIT_PROCESSES)
+                die("program: a stage lacks limit %d", key);
+    }
+}
+
+void program_parse(struct program *program, const struct payload *payload)
+{
+    size_t at = 0;
+    while (at < payload->length) {
+        if (payload->length - at < RECORD_HEADER_BYTES)
+            die("program: a record has no header");
+        uint8_t *header = payload->bytes + at;
+        size_t length = (size_t)little_endian(header + 1, 4);
+        at += RECORD_HEADER_BYTES;
+        if (length > payload->length - at)
+            die("program: a record is longer than the program");
+        struct record record = {(char)header[0], payload->bytes + at, length};
+        /* Ends the text of the record before. */
+        header[0] = '\0';
+        at += length;
+        parse_record(program, &record);
+    }
+    payload->bytes[payload->length] = '\0';
+    check_complete(program);
+}

@@ -1,0 +1,213 @@
+#ifndef RUNNER_H
+#define RUNNER_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Exit statuses: the stages ran; the runner or its input failed; it was told to end, or nobody reads it any more. */
+enum { EXIT_FINISHED = 0, EXIT_FAILED = 2, EXIT_STOPPED = 3 };
+
+enum { MAX_FILES = 1024, MAX_ARGUMENTS = 4096, MAX_VARIABLES = 4096, MAX_STAGES = 2 };
+enum { MAX_NAME_BYTES = 255, MAX_PATH_BYTES = 4095 };
+
+/* 64 MiB: the payload that a program may have. */
+#define MAX_PAYLOAD_BYTES (UINT32_C(64) << 20)
+
+/* 48 KiB: the output that one frame carries, a multiple of 3 so that base64 pads nothing in the middle of a stream. */
+#define CHUNK_BYTES ((size_t)48 << 10)
+
+/* A figure that the kernel may not be able to tell. */
+struct figure {
+    bool known;
+    uint64_t value;
+};
+
+/* ---- failure.c */
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void die_errno(const char *call);
+
+/* ---- options.c */
+enum figure_file { CPU_USAGE, MEMORY_PEAK, MEMORY_LIMIT, MEMORY_EVENTS, PIDS_EVENTS, FIGURE_FILES };
+
+struct options {
+    bool mounts;
+    bool exit_on_hangup;
+    int cgroup_version; /* 1, 2, or 0 when none was named */
+    int figure_fd[FIGURE_FILES];
+};
+
+void options_parse(struct options *options, char **arguments);
+
+/* ---- descriptors.c */
+int close_from(unsigned int first);
+void close_all_but(const int *keep, size_t count);
+void set_nonblocking(int fd);
+
+/* ---- input.c */
+struct payload {
+    uint8_t *bytes;
+    size_t length; /* bytes[length] may be written too */
+};
+
+void input_read(struct payload *payload, bool exit_on_hangup);
+void payload_release(const uint8_t *from, const uint8_t *to);
+
+/* ---- program.c */
+enum limit_key {
+    LIMIT_WALL_US = 1,
+    LIMIT_CPU_US,
+    LIMIT_MEMORY_BYTES,
+    LIMIT_PROCESSES,
+    LIMIT_OPEN_FILES,
+    LIMIT_FILE_BYTES,
+    LIMIT_OUTPUT_BYTES,
+    LIMIT_KEYS
+};
+
+struct file {
+    const char *name; /* ended by NUL; MAX_PATH_BYTES at most */
+    const uint8_t *content;
+    size_t length;
+};
+
+enum stage_kind { STAGE_COMPILE, STAGE_RUN };
+
+struct stage {
+    enum stage_kind kind;
+    char **arguments;
+    char **variables;
+    const uint8_t *stdin_bytes;
+    size_t stdin_length;
+    bool has_stdin;
+    bool has_limit[LIMIT_KEYS];
+    uint64_t limit[LIMIT_KEYS];
+};
+
+struct program {
+    struct file files[MAX_FILES];
+    size_t file_count;
+    const uint8_t *files_end; /* nothing of the payload before this is needed once the files are written */
+    bool has_work;
+    uint64_t work_bytes;
+    uint64_t work_inodes;
+    struct stage stages[MAX_STAGES];
+    size_t stage_count;
+};
+
+void program_parse(struct program *program, const struct payload *payload);
+
+/* ---- folders.c, files.c, privileges.c */
+void folders_mount(uint64_t bytes, uint64_t inodes);
+uint64_t folders_used_bytes(void);
+void files_write(const struct file *files, size_t count);
+void privileges_drop(void);
+
+/* ---- landlock.c, seccomp.c: made once by the runner, put on by each stage's child; they return 0 or an errno. */
+int landlock_rules(void);
+int landlock_apply(int rules);
+void seccomp_build(void);
+int seccomp_apply(void);
+
+/* ---- control.c */
+enum { WATCH_SIGNALS, WATCH_INPUT, WATCH_OUTPUT, WATCH_CONTROL };
+
+void control_open(void);
+void control_program_is_read(bool exit_on_hangup);
+void control_watch(struct pollfd *watched);
+void control_handle(const struct pollfd *watched);
+void control_wait_for_reader(void);
+void kill_and_reap_all(pid_t main_process, int *main_status);
+_Noreturn void stop(void);
+
+/* ---- cgroup.c, cgroup_search.c */
+void cgroup_use(const struct options *options);
+int cgroup_search(int figure_fd[FIGURE_FILES]);
+struct figure cgroup_cpu_us(void);
+struct figure cgroup_memory_peak_bytes(void);
+bool cgroup_reset_memory_peak(void);
+bool cgroup_limit_memory(uint64_t bytes);
+struct figure cgroup_oom_kills(void);
+struct figure cgroup_refused_forks(void);
+bool figure_moved(struct figure before, struct figure after);
+
+/* ---- frames.c */
+enum stream { STREAM_STDOUT, STREAM_STDERR, STREAMS };
+
+struct outcome {
+    enum stage_kind stage;
+    const char *error; /* errno's name when execve failed, else NULL */
+    int status;        /* as of waitpid(2), when error is NULL */
+    const char *limit; /* NULL when the stage ended by itself */
+    uint64_t wall_us;
+    struct figure cpu_us;
+    struct figure memory_bytes;
+    bool truncated[STREAMS];
+};
+
+void frame_ready(void);
+void frame_started(enum stage_kind stage);
+void frame_output(enum stream stream, const uint8_t *bytes, size_t length);
+void frame_ended(const struct outcome *outcome);
+void frame_finished(void);
+void frame_failed(const char *message);
+
+/* ---- output.c */
+char *output_reserve(size_t length);
+void output_commit(size_t length);
+bool output_has_room_for_chunk(void);
+bool output_is_pending(void);
+bool output_flush(void);
+void output_flush_within(int milliseconds);
+
+/* ---- streams.c */
+struct streams {
+    int stdin_fd; /* -1 when all is fed */
+    const uint8_t *feed;
+    const uint8_t *feed_end;
+    const uint8_t *feed_released;
+    int fd[STREAMS]; /* -1 at the end */
+    uint64_t left[STREAMS];
+    bool truncated[STREAMS];
+};
+
+enum { WATCH_STDIN = WATCH_CONTROL, WATCH_STDOUT, WATCH_STDERR, WATCH_ALL };
+
+void streams_open(struct streams *streams, const struct stage *stage, int child_fd[3]);
+void streams_watch(const struct streams *streams, struct pollfd *watched);
+void streams_handle(struct streams *streams, const struct pollfd *watched);
+void streams_drain(struct streams *streams);
+bool streams_over_limit(const struct streams *streams);
+
+/* ---- child.c */
+enum child_step {
+    STEP_SESSION,
+    STEP_DESCRIPTORS,
+    STEP_LIMITS,
+    STEP_FOLDER,
+    STEP_LANDLOCK,
+    STEP_SECCOMP,
+    STEP_EXECUTE,
+    CHILD_STEPS
+};
+
+struct child_failure {
+    int step;
+    int error;
+};
+
+extern const char *const child_step_names[CHILD_STEPS];
+_Noreturn void child_main(const struct stage *stage, const int child_fd[3], int failure, int landlock);
+
+/* ---- stage.c */
+void stage_prepare(void);
+bool stage_execute(const struct stage *stage);
+
+/* ---- clock.c, names.c */
+uint64_t clock_us(void);
+const char *error_name(int error);
+const char *signal_name(int signal);
+
+#endif

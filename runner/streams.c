@@ -1,0 +1,132 @@
+#include "runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* The runner's ends of a stage's three pipes: what is fed to stdin, and what comes out, up to its cap. */
+
+/* 64 KiB: what a pipe holds by default (pipe(7)). */
+enum { FEED_BYTES = 64 << 10 };
+
+static void open_pipe(int *ours, int *child, bool child_writes)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        die_errno("pipe2");
+    *ours = ends[child_writes ? 0 : 1];
+    *child = ends[child_writes ? 1 : 0];
+    set_nonblocking(*ours);
+}
+
+static void end_feed(struct streams *streams)
+{
+    close(streams->stdin_fd);
+    streams->stdin_fd = -1;
+    payload_release(streams->feed_released, streams->feed_end);
+}
+
+static void feed(struct streams *streams)
+{
+    while (streams->feed < streams->feed_end) {
+        size_t length = (size_t)(streams->feed_end - streams->feed);
+        ssize_t written = write(streams->stdin_fd, streams->feed, length < FEED_BYTES ? length : FEED_BYTES);
+        if (written < 0 && errno == EAGAIN)
+            break;
+        if (written < 0 && errno == EPIPE)
+            return end_feed(streams);
+        if (written < 0 && errno != EINTR)
+            die_errno("write stdin");
+        if (written > 0)
+            streams->feed += written;
+    }
+    if (streams->feed == streams->feed_end)
+        return end_feed(streams);
+    payload_release(streams->feed_released, streams->feed);
+    streams->feed_released = streams->feed;
+}
+
+/* Makes the pipes and fills stdin's; the child's ends are the caller's to close. */
+void streams_open(struct streams *streams, const struct stage *stage, int child_fd[3])
+{
+    *streams = (struct streams){
+        .feed = stage->stdin_bytes,
+        .feed_end = stage->stdin_bytes + stage->stdin_length,
+        .feed_released = stage->stdin_bytes,
+        .left = {stage->limit[LIMIT_OUTPUT_BYTES], stage->limit[LIMIT_OUTPUT_BYTES]},
+    };
+    open_pipe(&streams->stdin_fd, &child_fd[STDIN_FILENO], false);
+    open_pipe(&streams->fd[STREAM_STDOUT], &child_fd[STDOUT_FILENO], true);
+    open_pipe(&streams->fd[STREAM_STDERR], &child_fd[STDERR_FILENO], true);
+    feed(streams);
+}
+
+/* Fills the places from WATCH_STDIN on. While fd 1 takes nothing, the program's output is left in its pipes. */
+void streams_watch(const struct streams *streams, struct pollfd *watched)
+{
+    bool reads = output_has_room_for_chunk();
+    watched[WATCH_STDIN] = (struct pollfd){.fd = streams->stdin_fd, .events = POLLOUT};
+    for (int i = 0; i < STREAMS; i += 1)
+        watched[WATCH_STDOUT + i] = (struct pollfd){.fd = reads ? streams->fd[i] : -1, .events = POLLIN};
+}
+
+static void end_stream(struct streams *streams, enum stream stream)
+{
+    close(streams->fd[stream]);
+    streams->fd[stream] = -1;
+}
+
+/* Takes one chunk; false when there is none now. One byte past the cap tells that the output was cut. */
+static bool take_chunk(struct streams *streams, enum stream stream)
+{
+    static uint8_t chunk[CHUNK_BYTES];
+    uint64_t left = streams->left[stream];
+    ssize_t length = read(streams->fd[stream], chunk, left < CHUNK_BYTES ? (size_t)left + 1 : CHUNK_BYTES);
+    if (length < 0 && errno == EINTR)
+        return true;
+    if (length < 0 && errno != EAGAIN)
+        die_errno("read output");
+    if (length < 0)
+        return false;
+    if (length == 0) {
+        end_stream(streams, stream);
+        return false;
+    }
+    streams->truncated[stream] = (uint64_t)length > left;
+    size_t kept = streams->truncated[stream] ? (size_t)left : (size_t)length;
+    streams->left[stream] -= kept;
+    if (kept > 0)
+        frame_output(stream, chunk, kept);
+    if (streams->truncated[stream])
+        end_stream(streams, stream);
+    return true;
+}
+
+void streams_handle(struct streams *streams, const struct pollfd *watched)
+{
+    if (watched[WATCH_STDIN].revents != 0)
+        feed(streams);
+    for (int i = 0; i < STREAMS; i += 1)
+        if (watched[WATCH_STDOUT + i].revents != 0 && output_has_room_for_chunk())
+            take_chunk(streams, (enum stream)i);
+}
+
+/* Takes what is left in the pipes of a stage whose processes are all dead, and closes them. */
+void streams_drain(struct streams *streams)
+{
+    for (int i = 0; i < STREAMS; i += 1) {
+        while (streams->fd[i] >= 0) {
+            if (!output_has_room_for_chunk())
+                control_wait_for_reader();
+            else if (!take_chunk(streams, (enum stream)i) && streams->fd[i] >= 0)
+                end_stream(streams, (enum stream)i);
+        }
+    }
+    if (streams->stdin_fd >= 0)
+        end_feed(streams);
+}
+
+bool streams_over_limit(const struct streams *streams)
+{
+    return streams->truncated[STREAM_STDOUT] || streams->truncated[STREAM_STDERR];
+}

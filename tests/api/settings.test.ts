@@ -1,0 +1,202 @@
+import { availableParallelism } from "node:os";
+
+import { describe, expect, test } from "vitest";
+
+import { SettingsError } from "../../api/setting.ts";
+import { readSettings, settingsTable } from "../../api/settings.ts";
+import { settingsMarkdown } from "../../api/settings-table.ts";
+import { LIMITS, LIMIT_NAMES, limitsFrom } from "../../core/limits.ts";
+
+const KEY = "ada:0123456789abcdef";
+const MiB = 1024 * 1024;
+
+function refusalOf(environment: Record<string, string>): string {
+  try {
+    readSettings(environment);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.message;
+    throw error;
+  }
+  throw new Error("accepted");
+}
+
+test("without any variable the defaults hold", () => {
+  expect(readSettings({})).toMatchObject({
+    backend: "local",
+    host: { address: "127.0.0.1", loopback: true },
+    port: 8080,
+    apiKeys: [],
+    allowAnonymous: false,
+    maxRunning: availableParallelism(),
+    maxQueued: 1000,
+    resultTtlMs: 86_400_000,
+    drainMs: 30_000,
+    maxProgramBytes: MiB,
+    maxStdinBytes: 10 * MiB,
+    rateLimitPerMinute: 12_000,
+    trustProxy: false,
+    logLevel: "info",
+    limits: {
+      default: limitsFrom((name) => LIMITS[name].default),
+      maximum: limitsFrom((name) => LIMITS[name].maximum),
+    },
+  });
+});
+
+test("an empty variable is one that is not set, and unknown ones are none of ours", () => {
+  const empty = Object.fromEntries([...settingsTable({}).keys()].map((name) => [name, ""]));
+  expect(readSettings({ ...empty, PATH: "/bin", KUBECONFIG: "x" })).toEqual(readSettings({}));
+});
+
+test("every variable's default is one that it allows", () => {
+  for (const [name, { schema, default: initial }] of settingsTable({})) {
+    expect(schema.safeParse(initial).success, name).toBe(true);
+  }
+});
+
+describe("a variable that is set counts", () => {
+  test.for([
+    ["HOST", "::1", { host: { address: "::1", loopback: true } }],
+    ["HOST", "localhost", { host: { address: "localhost", loopback: true } }],
+    ["HOST", "127.1.2.3", { host: { address: "127.1.2.3", loopback: true } }],
+    ["PORT", "0", { port: 0 }],
+    ["MAX_RUNNING", "3", { maxRunning: 3 }],
+    ["RATE_LIMIT_PER_MINUTE", "0", { rateLimitPerMinute: 0 }],
+    ["TRUST_PROXY", "true", { trustProxy: true }],
+    ["TRUST_PROXY", "10.0.0.0/8, ::1,loopback", { trustProxy: ["10.0.0.0/8", "::1", "loopback"] }],
+    ["DATA_DIR", "/srv/runs", { dataDir: "/srv/runs" }],
+    ["LOG_LEVEL", "debug", { logLevel: "debug" }],
+    ["CPU_LIMIT", "2", { limits: { default: { cpu_millicores: 2000 }, maximum: { cpu_millicores: 2000 } } }],
+    ["CPU_LIMIT", "0.29", { limits: { default: { cpu_millicores: 290 }, maximum: { cpu_millicores: 290 } } }],
+    ["CPU_LIMIT", "250m", { limits: { default: { cpu_millicores: 250 }, maximum: { cpu_millicores: 250 } } }],
+    [
+      "MEMORY_LIMIT",
+      "64Mi",
+      { limits: { default: { memory_bytes: 64 * MiB }, maximum: { memory_bytes: 1024 * MiB } } },
+    ],
+    [
+      "MEMORY_LIMIT",
+      "1.5Gi",
+      { limits: { default: { memory_bytes: 1536 * MiB }, maximum: { memory_bytes: 1536 * MiB } } },
+    ],
+    ["MEMORY_LIMIT", "100M", { limits: { default: { memory_bytes: 100_000_000 } } }],
+    ["MEMORY_LIMIT", "268435456", { limits: { default: { memory_bytes: 256 * MiB } } }],
+    [
+      "MAX_MEMORY_LIMIT",
+      "512Mi",
+      { limits: { default: { memory_bytes: 256 * MiB }, maximum: { memory_bytes: 512 * MiB } } },
+    ],
+    ["DEFAULT_WALL_MS", "70000", { limits: { default: { wall_ms: 70_000 }, maximum: { wall_ms: 70_000 } } }],
+    ["MAX_WALL_MS", "300000", { limits: { default: { wall_ms: 10_000 }, maximum: { wall_ms: 300_000 } } }],
+  ] as const)("%s=%s", ([name, value, expected]) => {
+    expect(readSettings({ [name]: value })).toMatchObject(expected);
+  });
+
+  test("API_KEYS and an address for everyone", () => {
+    expect(readSettings({ HOST: "0.0.0.0", API_KEYS: KEY })).toMatchObject({
+      host: { address: "0.0.0.0", loopback: false },
+      apiKeys: [{ name: "ada", secret: "0123456789abcdef" }],
+    });
+    expect(readSettings({ HOST: "::", ALLOW_ANONYMOUS: "true" })).toMatchObject({ allowAnonymous: true });
+  });
+
+  test("every limit by both its names", () => {
+    for (const name of LIMIT_NAMES) {
+      if (name === "cpu_millicores" || name === "memory_bytes") continue;
+      const [lower, upper] = [LIMITS[name].minimum, LIMITS[name].maximum + 1];
+      const { limits } = readSettings({
+        [`DEFAULT_${name.toUpperCase()}`]: `${lower}`,
+        [`MAX_${name.toUpperCase()}`]: `${upper}`,
+      });
+      expect([limits.default[name], limits.maximum[name]]).toEqual([lower, upper]);
+    }
+  });
+});
+
+test("the data goes where programs keep their state, which is another place for root", () => {
+  const root = process.getuid?.() === 0 ? "/var/lib/sandbox-api" : undefined;
+  expect(readSettings({ XDG_STATE_HOME: "/x" }).dataDir).toBe(root ?? "/x/sandbox-api");
+  expect(readSettings({ HOME: "/home/ada" }).dataDir).toBe(root ?? "/home/ada/.local/state/sandbox-api");
+});
+
+describe("a wrong variable is refused in one line that names it, its value and what is allowed", () => {
+  test.for([
+    ["BACKEND", "kubernetes", "local"],
+    ["BACKEND", "Local", "local"],
+    ["HOST", "example.org", "an IP address or localhost"],
+    ["HOST", "127.0.0.1:80", "an IP address"],
+    ["PORT", "65536", "from 0 to 65535"],
+    ["PORT", "-1", "an integer"],
+    ["PORT", "8080.0", "an integer"],
+    ["PORT", "0x50", "an integer"],
+    ["PORT", " 80", "an integer"],
+    ["PORT", "80\nHOST=0.0.0.0", "an integer"],
+    ["ALLOW_ANONYMOUS", "yes", "true or false"],
+    ["ALLOW_ANONYMOUS", "TRUE", "true or false"],
+    ["DATA_DIR", "runs", "an absolute path"],
+    ["MAX_RUNNING", "0", "from 1"],
+    ["MAX_QUEUED", "many", "an integer"],
+    ["RESULT_TTL_SECONDS", "0", "from 1"],
+    ["DRAIN_SECONDS", "99999", "to 3600"],
+    ["MAX_PROGRAM_BYTES", "99999999999", "an integer from 1"],
+    ["MAX_STDIN_BYTES", "1MB", "an integer"],
+    ["RATE_LIMIT_PER_MINUTE", "-5", "an integer"],
+    ["TRUST_PROXY", "maybe", "true, false, or IP addresses"],
+    ["TRUST_PROXY", "10.0.0.0/33", "IP addresses"],
+    ["TRUST_PROXY", "10.0.0.0/8/8", "IP addresses"],
+    ["TRUST_PROXY", "10.0.0.1,,", "IP addresses"],
+    ["LOG_LEVEL", "verbose", "fatal, error, warn, info, debug, trace or silent"],
+    ["CPU_LIMIT", "0.0001", "such as 500m"],
+    ["CPU_LIMIT", "0", "such as 500m"],
+    ["CPU_LIMIT", "half", "such as 500m"],
+    ["CPU_LIMIT", "5m", "from 10m"],
+    ["MEMORY_LIMIT", "256MB", "such as 256Mi"],
+    ["MEMORY_LIMIT", "-1Mi", "such as 256Mi"],
+    ["MEMORY_LIMIT", "0.5", "such as 256Mi"],
+    ["MEMORY_LIMIT", "1Mi", "from 4194304"],
+    ["MEMORY_LIMIT", "99Ti", "to 1099511627776"],
+    ["MAX_MEMORY_LIMIT", "256mi", "such as 256Mi"],
+    ["DEFAULT_WALL_MS", "0", "from 1"],
+    ["DEFAULT_WALL_MS", "10s", "an integer"],
+    ["MAX_WALL_MS", "86400001", "to 86400000"],
+    ["DEFAULT_OPEN_FILES", "7", "from 8"],
+    ["MAX_OUTPUT_BYTES", "1e6", "an integer"],
+  ] as const)("%s=%s", ([name, value, allowed]) => {
+    const message = refusalOf({ [name]: value });
+    expect(message).toContain(`${name}=${JSON.stringify(value)}`);
+    expect(message).toContain(allowed);
+    expect(message).not.toContain("\n");
+  });
+
+  test("and a very long value is cut", () => {
+    expect(refusalOf({ PORT: "1".repeat(100_000) }).length).toBeLessThan(400);
+  });
+
+  test("but a key's secret is never shown", () => {
+    const message = refusalOf({ API_KEYS: "ada:0123456789abcdef,ada:fedcba9876543210" });
+    expect(message).toMatch(/^API_KEYS: entry 2 \(ada\)/);
+    expect(message).not.toMatch(/0123456789abcdef|fedcba9876543210/);
+  });
+});
+
+describe("variables that contradict each other are refused with both names", () => {
+  test.for([
+    [{ DEFAULT_WALL_MS: "20000", MAX_WALL_MS: "15000" }, ["DEFAULT_WALL_MS", "20000", "MAX_WALL_MS", "15000"]],
+    [{ MAX_WALL_MS: "5000" }, ["DEFAULT_WALL_MS", "10000", "MAX_WALL_MS", "5000"]],
+    [{ MEMORY_LIMIT: "1Gi", MAX_MEMORY_LIMIT: "512Mi" }, ["MEMORY_LIMIT", "1Gi", "MAX_MEMORY_LIMIT", "512Mi"]],
+    [{ HOST: "0.0.0.0" }, ["HOST", "0.0.0.0", "API_KEYS", "ALLOW_ANONYMOUS"]],
+    [{ HOST: "192.0.2.1", ALLOW_ANONYMOUS: "false" }, ["HOST", "192.0.2.1", "API_KEYS", "ALLOW_ANONYMOUS"]],
+    [{ HOST: "::" }, ["HOST", "API_KEYS", "ALLOW_ANONYMOUS"]],
+    [{ HOST: "::ffff:127.0.0.1" }, ["HOST", "API_KEYS", "ALLOW_ANONYMOUS"]],
+  ] as const)("%j", ([environment, words]) => {
+    const message = refusalOf(environment);
+    for (const word of words) expect(message).toContain(word);
+    expect(message).not.toContain("\n");
+  });
+});
+
+test("the table for the README has a row for every variable and is the same on every machine", () => {
+  const rows = settingsMarkdown().trim().split("\n").slice(2);
+  expect(rows.map((row) => /^\| `(\w+)` \|/.exec(row)?.[1])).toEqual([...settingsTable({}).keys()]);
+  for (const row of rows) expect(row.replaceAll(String.raw`\|`, "").split("|")).toHaveLength(5);
+});

@@ -1,0 +1,113 @@
+import { spawn } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import type { Agent } from "node:http";
+import { dirname, join } from "node:path";
+
+import { z } from "zod";
+
+import type { Language } from "../../core/languages.ts";
+import { HELLO, helloProgram, machineCommand, machineEnvironment } from "./programs.ts";
+
+/** Longer than any greeting takes, on a machine that is busy with others. */
+const TIMEOUT_MS = 30_000;
+
+/** One way to execute a greeting. Executes it once; throws unless it greets. */
+export type Subject = () => Promise<void>;
+
+interface Command {
+  file: string;
+  words: string[];
+  cwd: string;
+  env: Record<string, string>;
+}
+
+function execute({ file, words, cwd, env }: Command): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const child = spawn(file, words, { cwd, env, stdio: "pipe", timeout: TIMEOUT_MS, killSignal: "SIGKILL" });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  child.once("error", reject);
+  child.once("close", (code) =>
+    code === 0 ? resolve(stdout) : reject(new Error(`${file} ended with ${code}: ${stderr}`)),
+  );
+  child.stdin.end();
+  return promise;
+}
+
+function expectGreeting(stdout: string): void {
+  if (stdout !== "hello\n") throw new Error(`a greeting was expected, ${JSON.stringify(stdout)} came`);
+}
+
+async function writeProgram(language: Language, folder: string): Promise<void> {
+  for (const { name, content } of helloProgram(language).files) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
+}
+
+/** The toolchain alone: the language's own commands on a file in `folder`, from the first's start to the last's end. */
+export async function bareSubject(language: Language, folder: string): Promise<Subject> {
+  await writeProgram(language, folder);
+  const commands = helloProgram(language).stages.map((stage): Command => {
+    const [file, words] = machineCommand(stage.command);
+    return { file, words, cwd: folder, env: machineEnvironment(stage.environment, folder) };
+  });
+  return async () => {
+    let stdout = "";
+    for (const command of commands) stdout = await execute(command);
+    expectGreeting(stdout);
+  };
+}
+
+/** The toolchain in a plain bubblewrap that is started for it: namespaces and mounts, but no limits and no filter. */
+export async function bubblewrapSubject(language: Language, folder: string): Promise<Subject> {
+  await writeProgram(language, folder);
+  const [stage] = helloProgram(language).stages;
+  if (stage === undefined) throw new Error("a program has no stage");
+  const [file, words] = machineCommand(stage.command);
+  const links = ["bin", "lib", "lib64"].flatMap((name) => ["--symlink", `usr/${name}`, `/${name}`]);
+  const mounts = ["--ro-bind", "/usr", "/usr", ...links, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"];
+  const node = file === process.execPath ? ["--ro-bind", file, "/opt/node"] : [];
+  const command: Command = {
+    file: "bwrap",
+    words: ["--unshare-all", "--die-with-parent", ...mounts, ...node, "--bind", folder, "/work", "--chdir", "/work"],
+    cwd: folder,
+    env: machineEnvironment(stage.environment, "/work"),
+  };
+  command.words.push(node.length > 0 ? "/opt/node" : file, ...words);
+  return async () => expectGreeting(await execute(command));
+}
+
+const ANSWER = z.object({ status: z.string(), stdout: z.string(), stderr: z.string(), reason: z.string().nullable() });
+
+function post(url: URL, agent: Agent, body: Buffer): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const headers = { "content-type": "application/json", "content-length": body.length };
+  const call = request(url, { method: "POST", agent, headers, timeout: TIMEOUT_MS }, (response) => {
+    let text = "";
+    response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+    response.once("error", reject);
+    response.once("end", () => {
+      if (response.statusCode === 200) resolve(text);
+      else reject(new Error(`the server answered ${response.statusCode}: ${text}`));
+    });
+  });
+  call.once("timeout", () => call.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
+  call.once("error", reject);
+  call.end(body);
+  return promise;
+}
+
+/** A request to the server over a connection that stays open, up to the parsed answer. */
+export function serverSubject(language: Language, serverUrl: string, agent: Agent): Subject {
+  const url = new URL("/api/run/sync", serverUrl);
+  const body = Buffer.from(JSON.stringify({ language: language.name, code: HELLO.get(language.name) }));
+  return async () => {
+    const answer = ANSWER.parse(JSON.parse(await post(url, agent, body)));
+    if (answer.status !== "succeeded") throw new Error(`a run of ${language.name} ended as ${JSON.stringify(answer)}`);
+    expectGreeting(answer.stdout);
+  };
+}

@@ -1,0 +1,59 @@
+import fc from "fast-check";
+
+import type { Frame, SequencedFrame } from "../../core/frames.ts";
+
+type WithoutSeq<F> = F extends unknown ? Omit<F, "seq"> : never;
+type FrameBody = WithoutSeq<SequencedFrame>;
+
+const stage = fc.constantFrom("compile", "run");
+const count = fc.maxSafeNat();
+const data = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes).toString("base64"));
+const text = fc.string({ unit: "binary" });
+
+const frameBody: fc.Arbitrary<FrameBody> = fc.oneof(
+  fc.record({ type: fc.constant("started"), stage }),
+  fc.record({ type: fc.constantFrom("stdout", "stderr"), data }),
+  fc.record({
+    type: fc.constant("ended"),
+    stage,
+    exit_code: fc.option(fc.integer({ min: 0, max: 255 })),
+    signal: fc.option(fc.constantFrom("SIGSEGV", "SIGKILL", "SIGXFSZ")),
+    error: fc.option(text),
+    limit: fc.option(fc.constantFrom("wall", "cpu", "memory", "processes", "output", "file_size")),
+    wall_us: count,
+    cpu_us: fc.option(count),
+    memory_bytes: fc.option(count),
+    stdout_truncated: fc.boolean(),
+    stderr_truncated: fc.boolean(),
+  }),
+  fc.record({ type: fc.constant("finished") }),
+  fc.record({ type: fc.constant("failed"), message: text }),
+);
+
+/** What a runner can write: at times `ready`, and frames whose `seq` counts from 0. */
+export const frames: fc.Arbitrary<Frame[]> = fc
+  .array(fc.oneof({ weight: 1, arbitrary: fc.constant("ready" as const) }, { weight: 8, arbitrary: frameBody }), {
+    maxLength: 20,
+  })
+  .map((bodies) => {
+    let seq = 0;
+    return bodies.map((body): Frame => (body === "ready" ? { type: "ready", protocol: 1 } : { ...body, seq: seq++ }));
+  });
+
+export const someFrames = frames.filter((list) => list.length > 0);
+
+export function lineOf(frame: Frame): string {
+  return JSON.stringify(frame);
+}
+
+export function bytesOf(list: readonly Frame[]): Buffer {
+  return Buffer.from(list.map((frame) => `${lineOf(frame)}\n`).join(""));
+}
+
+/** `bytes` cut wherever `cuts`, from 0 to 1 each, say; chunks may be empty. */
+export function chunksOf(bytes: Buffer, cuts: readonly number[]): Buffer[] {
+  const places = [0, ...cuts.map((cut) => Math.round(cut * bytes.length)), bytes.length].toSorted((a, b) => a - b);
+  return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
+}
+
+export const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 30 });

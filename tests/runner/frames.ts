@@ -1,0 +1,107 @@
+import { createInterface, type Interface } from "node:readline";
+import type { Readable } from "node:stream";
+
+export interface Ended {
+  type: "ended";
+  stage: "compile" | "run";
+  exit_code: number | null;
+  signal: string | null;
+  error: string | null;
+  limit: string | null;
+  wall_us: number;
+  cpu_us: number | null;
+  memory_bytes: number | null;
+  stdout_truncated: boolean;
+  stderr_truncated: boolean;
+}
+
+export type Frame = { seq: number } & (
+  | { type: "ready"; protocol: number }
+  | { type: "started"; stage: "compile" | "run" }
+  | { type: "stdout" | "stderr"; data: string }
+  | Ended
+  | { type: "finished" }
+  | { type: "failed"; message: string }
+);
+
+const KEYS: Record<Frame["type"], string> = {
+  ready: "type,protocol",
+  started: "seq,type,stage",
+  stdout: "seq,type,data",
+  stderr: "seq,type,data",
+  ended:
+    "seq,type,stage,exit_code,signal,error,limit,wall_us,cpu_us,memory_bytes,stdout_truncated,stderr_truncated",
+  finished: "seq,type",
+  failed: "seq,type,message",
+};
+
+/** Reads frames, and throws at anything that isn't one or is out of sequence. */
+export class FrameReader implements AsyncIterable<Frame> {
+  readonly #lines: Interface;
+  readonly #iterator: AsyncIterator<string>;
+  #nextSeq = 0;
+
+  constructor(stream: Readable) {
+    this.#lines = createInterface({ input: stream, crlfDelay: Infinity });
+    this.#iterator = this.#lines[Symbol.asyncIterator]();
+  }
+
+  async next(): Promise<Frame | undefined> {
+    const line = await this.#iterator.next();
+    if (line.done === true) return undefined;
+    const frame: Frame = JSON.parse(line.value);
+    if (Object.keys(frame).join() !== KEYS[frame.type]) throw new Error(`not a frame: ${line.value.slice(0, 300)}`);
+    if (frame.type !== "ready" && frame.seq !== this.#nextSeq++) throw new Error(`out of sequence: ${frame.seq}`);
+    return frame;
+  }
+
+  /** The next frame of this type; throws when the stream ends before. */
+  async until<Type extends Frame["type"]>(type: Type): Promise<Extract<Frame, { type: Type }>> {
+    for (;;) {
+      const frame = await this.next();
+      if (frame === undefined) throw new Error(`the runner ended without "${type}"`);
+      if (frame.type === type) return frame as Extract<Frame, { type: Type }>;
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Frame> {
+    for (let frame = await this.next(); frame !== undefined; frame = await this.next()) yield frame;
+  }
+}
+
+export interface StageOutcome extends Ended {
+  stdout: Buffer;
+  stderr: Buffer;
+}
+
+export interface Outcome {
+  frames: Frame[];
+  /** The types of all frames, with repeated ones told once. */
+  course: string;
+  stages: StageOutcome[];
+  failed: string | null;
+  exitCode: number | null;
+  lastWords: string;
+}
+
+/** Puts a runner's frames together. */
+export function collect(frames: Frame[], exitCode: number | null, lastWords: string): Outcome {
+  const stages: StageOutcome[] = [];
+  let parts: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
+  for (const frame of frames) {
+    if (frame.type === "stdout" || frame.type === "stderr") parts[frame.type].push(Buffer.from(frame.data, "base64"));
+    if (frame.type !== "ended") continue;
+    stages.push({ ...frame, stdout: Buffer.concat(parts.stdout), stderr: Buffer.concat(parts.stderr) });
+    parts = { stdout: [], stderr: [] };
+  }
+  const types = frames.map((frame) => frame.type).filter((type, index, all) => type !== all[index - 1]);
+  const failed = frames.find((frame) => frame.type === "failed")?.message ?? null;
+  return { frames, course: types.join(" "), stages, failed, exitCode, lastWords };
+}
+
+/** The outcome of the last stage; throws when there is none. */
+export function last(outcome: Outcome): StageOutcome {
+  const stage = outcome.stages.at(-1);
+  if (stage === undefined) throw new Error(`no stage ended: ${outcome.failed ?? outcome.lastWords}`);
+  return stage;
+}

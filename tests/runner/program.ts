@@ -1,0 +1,110 @@
+/** Encodes programs as the runner reads them, and, for the tests of its refusals, things that are almost programs. */
+
+export const LIMIT_KEYS = {
+  wallUs: 1,
+  cpuUs: 2,
+  memoryBytes: 3,
+  processes: 4,
+  openFiles: 5,
+  fileBytes: 6,
+  outputBytes: 7,
+} as const;
+
+export type LimitName = keyof typeof LIMIT_KEYS;
+
+export interface StageSpec {
+  kind?: "c" | "r";
+  command: readonly string[];
+  environment?: Readonly<Record<string, string>>;
+  stdin?: Uint8Array | string;
+  limits?: Partial<Record<LimitName, number>>;
+}
+
+export interface ProgramSpec {
+  files?: Readonly<Record<string, string | Uint8Array>>;
+  workBytes?: number;
+  workInodes?: number;
+  stages: readonly StageSpec[];
+}
+
+const DEFAULT_LIMITS: Partial<Record<LimitName, number>> = {
+  wallUs: 20_000_000,
+  cpuUs: 20_000_000,
+  memoryBytes: 512 << 20,
+  openFiles: 256,
+  fileBytes: 64 << 20,
+  outputBytes: 1 << 20,
+};
+
+export function u16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return bytes;
+}
+
+export function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+export function u64(value: number | bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return bytes;
+}
+
+export function record(tag: string, ...values: (Uint8Array | string)[]): Buffer {
+  const value = Buffer.concat(values.map((part) => Buffer.from(part)));
+  return Buffer.concat([Buffer.from(tag), u32(value.length), value]);
+}
+
+export function file(name: string | Uint8Array, content: Uint8Array | string = ""): Buffer {
+  const bytes = Buffer.from(name);
+  return record("F", u16(bytes.length), bytes, content);
+}
+
+export function work(bytes: number | bigint = 64 << 20, inodes: number | bigint = 10_000): Buffer {
+  return record("W", u64(bytes), u64(inodes));
+}
+
+export function limit(name: LimitName, value: number | bigint): Buffer {
+  return record("L", Buffer.of(LIMIT_KEYS[name]), u64(value));
+}
+
+export function limits(changed: StageSpec["limits"] = {}): Buffer[] {
+  return Object.keys(LIMIT_KEYS).flatMap((name) => {
+    const key = name as LimitName;
+    const value = changed[key] ?? DEFAULT_LIMITS[key];
+    return value === undefined ? [] : [limit(key, value)];
+  });
+}
+
+export function stage(spec: StageSpec): Buffer[] {
+  const environment = { PATH: "/usr/bin:/bin", HOME: "/work", ...spec.environment };
+  return [
+    record("S", spec.kind ?? "r"),
+    ...spec.command.map((argument) => record("A", argument)),
+    ...Object.entries(environment).map(([name, value]) => record("E", `${name}=${value}`)),
+    ...(spec.stdin === undefined ? [] : [record("I", spec.stdin)]),
+    ...limits(spec.limits),
+  ];
+}
+
+export function recordsOf(program: ProgramSpec): Buffer[] {
+  return [
+    ...Object.entries(program.files ?? {}).map(([name, content]) => file(name, content)),
+    work(program.workBytes, program.workInodes),
+    ...program.stages.flatMap(stage),
+  ];
+}
+
+/** Puts the magic word and the length before records. */
+export function frame(records: readonly Uint8Array[]): Buffer {
+  const payload = Buffer.concat(records);
+  return Buffer.concat([Buffer.from("SBXRUN01"), u32(payload.length), payload]);
+}
+
+export function encode(program: ProgramSpec): Buffer {
+  return frame(recordsOf(program));
+}
