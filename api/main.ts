@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 
 import type { Backend } from "../core/backend.ts";
 import { loadLanguages } from "../core/languages.ts";
@@ -85,7 +86,17 @@ function drainOnSignal(app: App, backend: Backend, drainMs: number): void {
   process.on("SIGINT", stop);
 }
 
+/**
+ * Has V8 collect garbage before it asks for more memory. Left alone it counts on all that the machine has: a server that
+ * holds 30 MB then takes over 200 MB after some thousand runs, which the sandboxes lack.
+ */
+function keepHeapSmall(): void {
+  setFlagsFromString("--optimize-for-size");
+  setFlagsFromString("--semi-space-growth-factor=1");
+}
+
 async function main(): Promise<void> {
+  keepHeapSmall();
   const settings = readSettings(process.env);
   const registry = loadLanguages(pathInRepository("docker"));
   const metrics = new Metrics(registry.names);

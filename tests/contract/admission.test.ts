@@ -7,7 +7,9 @@ const test = contractTest({ MAX_RUNNING: "1", MAX_QUEUED: "2", CPU_LIMIT: "1" })
 const SLEEPER = { language: "bash", code: "exec sleep 60", limits: { wall_ms: 60_000 } };
 const HELLO = { language: "bash", code: "echo hello" };
 
-test("beyond MAX_RUNNING and MAX_QUEUED a run is refused with a time to come back, and every accepted one ends", async ({ api }) => {
+test("beyond MAX_RUNNING and MAX_QUEUED a run is refused with a time to come back, and every accepted one ends", async ({
+  api,
+}) => {
   const first = await api.submit(SLEEPER);
   await api.started(first.id);
   const waiting = [await api.submit(HELLO), await api.submit(HELLO)];
@@ -34,7 +36,9 @@ test("an accepted run can be asked for again with its key while the queue is ful
   expect(await api.finished(accepted.id)).toMatchObject({ status: "succeeded" });
 });
 
-test("a burst far beyond the bounds: each request gets its result or a refusal, and the server goes on", async ({ api }) => {
+test("a burst far beyond the bounds: each request gets its result or a refusal, and the server goes on", async ({
+  api,
+}) => {
   const answers = await Promise.all(Array.from({ length: 60 }, () => api.post("/api/run/sync", HELLO)));
   const statuses = answers.map(({ status }) => status);
   for (const answer of answers) await answer.body?.cancel();

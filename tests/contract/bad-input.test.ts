@@ -27,19 +27,38 @@ async function expectInvalid(api: Client, request: RequestBody, expected: Invali
 }
 
 function withFile(file: Record<string, unknown>): RequestBody {
-  return { language: "bash", files: [{ name: "main.sh", content: "echo hello" }, { content: "x", ...file }] };
+  return {
+    language: "bash",
+    files: [
+      { name: "main.sh", content: "echo hello" },
+      { content: "x", ...file },
+    ],
+  };
 }
 
 describe("the language", () => {
-  test.for(["cobol", "", "Python", " python", "python ", "../python", "constructor", "__proto__", "python\n", "{{python}}", "$(python)"])(
-    "%j is unknown, and the known ones are listed",
-    async (language, { api }) => {
-      const names = (await api.languages()).map(({ name }) => name);
-      await expectInvalid(api, { ...HELLO, language }, { code: "unknown_language", field: "language", says: /bash.*python/ });
-      const { error } = await api.refused(api.post("/api/run", { ...HELLO, language }));
-      expect(error.details?.allowed).toEqual(names);
-    },
-  );
+  test.for([
+    "cobol",
+    "",
+    "Python",
+    " python",
+    "python ",
+    "../python",
+    "constructor",
+    "__proto__",
+    "python\n",
+    "{{python}}",
+    "$(python)",
+  ])("%j is unknown, and the known ones are listed", async (language, { api }) => {
+    const names = (await api.languages()).map(({ name }) => name);
+    await expectInvalid(
+      api,
+      { ...HELLO, language },
+      { code: "unknown_language", field: "language", says: /bash.*python/ },
+    );
+    const { error } = await api.refused(api.post("/api/run", { ...HELLO, language }));
+    expect(error.details?.allowed).toEqual(names);
+  });
 
   test("can't be missing", async ({ api }) => {
     await expectInvalid(api, { code: "echo" }, { field: "language" });
@@ -56,7 +75,11 @@ describe("the program", () => {
   });
 
   test("can't be code and files both", async ({ api }) => {
-    await expectInvalid(api, { ...HELLO, files: [{ name: "a.sh", content: "x" }] }, { field: "files", says: /exclude/ });
+    await expectInvalid(
+      api,
+      { ...HELLO, files: [{ name: "a.sh", content: "x" }] },
+      { field: "files", says: /exclude/ },
+    );
   });
 
   test("can't be no files", async ({ api }) => {
@@ -73,11 +96,19 @@ describe("the program", () => {
     const code = (bytes: number) => `#${"é".repeat((bytes - 1) / 2)}`;
     const expected = { status: 413, code: "program_too_large", says: new RegExp(`${MAX_PROGRAM_BYTES}`) };
     await expectInvalid(api, { language: "bash", code: code(MAX_PROGRAM_BYTES + 1) }, { ...expected, field: "code" });
-    expect(await api.run({ language: "bash", code: code(MAX_PROGRAM_BYTES - 1) })).toMatchObject({ status: "succeeded" });
-    expect(await api.run({ language: "bash", code: `${code(MAX_PROGRAM_BYTES - 1)}a` })).toMatchObject({ status: "succeeded" });
+    expect(await api.run({ language: "bash", code: code(MAX_PROGRAM_BYTES - 1) })).toMatchObject({
+      status: "succeeded",
+    });
+    expect(await api.run({ language: "bash", code: `${code(MAX_PROGRAM_BYTES - 1)}a` })).toMatchObject({
+      status: "succeeded",
+    });
 
     const half = { content: "x".repeat(MAX_PROGRAM_BYTES / 2) };
-    const files = [{ name: "a", ...half }, { name: "b", ...half }, { name: "c", content: "eA==", encoding: "base64" }];
+    const files = [
+      { name: "a", ...half },
+      { name: "b", ...half },
+      { name: "c", content: "eA==", encoding: "base64" },
+    ];
     await expectInvalid(api, { language: "bash", files }, { ...expected, field: "files" });
   });
 
@@ -144,13 +175,32 @@ describe("a file's name", () => {
     await expectInvalid(api, { language: "bash", files }, { field: `files[${index}].name` });
   });
 
-  test.for(["x".repeat(255), `${"d".repeat(100)}/${"e".repeat(100)}/${"f".repeat(53)}`, "with space", "...", "..a", "a..", ".hidden", "ünï/🌍", "{{x}}", "$(HOME)", "a'b\"c", "*", "~", "con", "a\\b"])(
-    "may be %j",
-    async (name, { api }) => {
-      const files = [{ name: "main.sh", content: 'cat "$1"' }, { name, content: "its content" }];
-      expect(await api.run({ language: "bash", files, args: [name] })).toMatchObject({ stdout: "its content", status: "succeeded" });
-    },
-  );
+  test.for([
+    "x".repeat(255),
+    `${"d".repeat(100)}/${"e".repeat(100)}/${"f".repeat(53)}`,
+    "with space",
+    "...",
+    "..a",
+    "a..",
+    ".hidden",
+    "ünï/🌍",
+    "{{x}}",
+    "$(HOME)",
+    "a'b\"c",
+    "*",
+    "~",
+    "con",
+    "a\\b",
+  ])("may be %j", async (name, { api }) => {
+    const files = [
+      { name: "main.sh", content: 'cat "$1"' },
+      { name, content: "its content" },
+    ];
+    expect(await api.run({ language: "bash", files, args: [name] })).toMatchObject({
+      stdout: "its content",
+      status: "succeeded",
+    });
+  });
 
   test("differs by its case and by how its characters are composed", async ({ api }) => {
     const files = ["main.sh", "MAIN.sh", "\u00E9", "e\u0301"].map((name) => ({ name, content: "ls | wc -l" }));
@@ -176,9 +226,21 @@ describe("an unknown field", () => {
 
 describe("a wrong type is refused, and never made into the right one", () => {
   const wrong: [field: string, request: RequestBody, allowed: RegExp][] = [
-    ...[1, null, true, ["bash"], {}].map((language): [string, RequestBody, RegExp] => ["language", { ...HELLO, language }, /string/]),
-    ...[1, null, ["x"], { toString: "x" }].map((code): [string, RequestBody, RegExp] => ["code", { language: "bash", code }, /string/]),
-    ...["x", { 0: {} }, null, 1].map((files): [string, RequestBody, RegExp] => ["files", { language: "bash", files }, /array/]),
+    ...[1, null, true, ["bash"], {}].map((language): [string, RequestBody, RegExp] => [
+      "language",
+      { ...HELLO, language },
+      /string/,
+    ]),
+    ...[1, null, ["x"], { toString: "x" }].map((code): [string, RequestBody, RegExp] => [
+      "code",
+      { language: "bash", code },
+      /string/,
+    ]),
+    ...["x", { 0: {} }, null, 1].map((files): [string, RequestBody, RegExp] => [
+      "files",
+      { language: "bash", files },
+      /array/,
+    ]),
     ["files[0]", { language: "bash", files: ["x"] }, /object/],
     ["files[0]", { language: "bash", files: [null] }, /object/],
     ["files[1].name", withFile({ name: 1 }), /string/],
@@ -189,9 +251,17 @@ describe("a wrong type is refused, and never made into the right one", () => {
     ["files[1].encoding", withFile({ name: "a", encoding: null }), /utf8.*base64/],
     ...[1, null, ["x"], false].map((stdin): [string, RequestBody, RegExp] => ["stdin", { ...HELLO, stdin }, /string/]),
     ...["x", { 0: "x" }, null].map((args): [string, RequestBody, RegExp] => ["args", { ...HELLO, args }, /array/]),
-    ...[1, null, ["x"]].map((arg): [string, RequestBody, RegExp] => ["args[1]", { ...HELLO, args: ["x", arg] }, /string/]),
+    ...[1, null, ["x"]].map((arg): [string, RequestBody, RegExp] => [
+      "args[1]",
+      { ...HELLO, args: ["x", arg] },
+      /string/,
+    ]),
     ...["A=1", ["A=1"], null].map((env): [string, RequestBody, RegExp] => ["env", { ...HELLO, env }, /object/]),
-    ...[1, null, true, {}].map((value): [string, RequestBody, RegExp] => ["env.A", { ...HELLO, env: { A: value } }, /string/]),
+    ...[1, null, true, {}].map((value): [string, RequestBody, RegExp] => [
+      "env.A",
+      { ...HELLO, env: { A: value } },
+      /string/,
+    ]),
     ...["x", [], null, 1].map((limits): [string, RequestBody, RegExp] => ["limits", { ...HELLO, limits }, /object/]),
     ...["1000", true, null, [1000], {}].map((value): [string, RequestBody, RegExp] => [
       "limits.wall_ms",
@@ -223,17 +293,23 @@ describe("limits", () => {
     }
   });
 
-  test.for(["1e400", "-1e400", "1.0000000000000000000001e999"])("can't be the infinity that %s becomes", async (text, { api }) => {
-    const body = `{"language":"bash","code":"echo","limits":{"wall_ms":${text}}}`;
-    const call = () => api.fetch("POST", "/api/run", { body, headers: { "content-type": "application/json" } });
-    await expectRefusal(api, call, { status: 400, code: "invalid_request", field: "limits.wall_ms" });
-  });
+  test.for(["1e400", "-1e400", "1.0000000000000000000001e999"])(
+    "can't be the infinity that %s becomes",
+    async (text, { api }) => {
+      const body = `{"language":"bash","code":"echo","limits":{"wall_ms":${text}}}`;
+      const call = () => api.fetch("POST", "/api/run", { body, headers: { "content-type": "application/json" } });
+      await expectRefusal(api, call, { status: 400, code: "invalid_request", field: "limits.wall_ms" });
+    },
+  );
 });
 
 describe("env", () => {
-  test.for(["", "1A", "A B", "A=B", "A-B", "Ä", "A\0", "A\n", "$A", "A".repeat(129), "a.b"])("can't have a variable called %j", async (name, { api }) => {
-    await expectInvalid(api, { ...HELLO, env: { [name]: "x" } }, { field: `env.${name.slice(0, 64)}`, says: /name/ });
-  });
+  test.for(["", "1A", "A B", "A=B", "A-B", "Ä", "A\0", "A\n", "$A", "A".repeat(129), "a.b"])(
+    "can't have a variable called %j",
+    async (name, { api }) => {
+      await expectInvalid(api, { ...HELLO, env: { [name]: "x" } }, { field: `env.${name.slice(0, 64)}`, says: /name/ });
+    },
+  );
 
   test.for([
     ...["LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "GLIBC_TUNABLES", "GCONV_PATH", "PATH"],
@@ -285,7 +361,13 @@ describe("half of a surrogate pair, which UTF-8 can't carry, is refused", () => 
 });
 
 describe("base64", () => {
-  test.for(["x", "eA", "eA=", "eA===", "e A=", "eA==\n", "eA==eA==", "_-==", "====", "é===", "eA==x"])("%j is refused", async (content, { api }) => {
-    await expectInvalid(api, withFile({ name: "a", content, encoding: "base64" }), { field: "files[1].content", says: /base64/ });
-  });
+  test.for(["x", "eA", "eA=", "eA===", "e A=", "eA==\n", "eA==eA==", "_-==", "====", "é===", "eA==x"])(
+    "%j is refused",
+    async (content, { api }) => {
+      await expectInvalid(api, withFile({ name: "a", content, encoding: "base64" }), {
+        field: "files[1].content",
+        says: /base64/,
+      });
+    },
+  );
 });

@@ -11,7 +11,11 @@ const test = contractTest({ CPU_LIMIT: "1" });
 const HELLO = '{"language":"bash","code":"echo hello"}';
 const JSON_TYPE = { "content-type": "application/json" };
 
-function post(api: Client, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = JSON_TYPE): Promise<Response> {
+function post(
+  api: Client,
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = JSON_TYPE,
+): Promise<Response> {
   return api.fetch("POST", "/api/run/sync", { body, headers });
 }
 
@@ -47,7 +51,11 @@ describe("JSON that isn't JSON is refused", () => {
   });
 
   test("bytes that are no UTF-8", async ({ api }) => {
-    const body = Buffer.concat([Buffer.from('{"language":"bash","code":"'), Buffer.of(0xff, 0xc0, 0x80), Buffer.from('"}')]);
+    const body = Buffer.concat([
+      Buffer.from('{"language":"bash","code":"'),
+      Buffer.of(0xff, 0xc0, 0x80),
+      Buffer.from('"}'),
+    ]);
     await expectMalformed(api, body, /UTF-8/);
     const utf16 = Buffer.from(HELLO, "utf16le");
     await expectMalformed(api, utf16, /JSON|UTF-8/);
@@ -85,7 +93,11 @@ describe("__proto__ is refused", () => {
 describe("deep JSON is refused", () => {
   test.for([33, 1000, 100_000, 1_000_000])("at depth %i", async (depth, { api }) => {
     const started = performance.now();
-    await expectMalformed(api, `{"language":"bash","code":"x","args":${"[".repeat(depth)}${"]".repeat(depth)}}`, /deep|depth|level/);
+    await expectMalformed(
+      api,
+      `{"language":"bash","code":"x","args":${"[".repeat(depth)}${"]".repeat(depth)}}`,
+      /deep|depth|level/,
+    );
     await expectMalformed(api, `{"a":`.repeat(depth), /deep|depth|level/);
     expect(performance.now() - started).toBeLessThan(20_000);
   });
@@ -122,12 +134,14 @@ describe("a content type that isn't JSON is refused with 415", () => {
     await expectRefusal(api, () => post(api, Buffer.from(HELLO), {}), expected);
   });
 
-  test.for(["application/json", "Application/JSON", "application/json; charset=utf-8", 'application/json;charset="UTF-8"'])(
-    "but %s is taken",
-    async (type, { api }) => {
-      expect((await post(api, HELLO, { "content-type": type })).status).toBe(200);
-    },
-  );
+  test.for([
+    "application/json",
+    "Application/JSON",
+    "application/json; charset=utf-8",
+    'application/json;charset="UTF-8"',
+  ])("but %s is taken", async (type, { api }) => {
+    expect((await post(api, HELLO, { "content-type": type })).status).toBe(200);
+  });
 });
 
 describe("a compressed body is refused with 415", () => {
@@ -142,7 +156,11 @@ describe("a compressed body is refused with 415", () => {
     ["gzip", Buffer.from(HELLO)],
     ["unheard-of", Buffer.from(HELLO)],
   ] as const)("%s", async ([encoding, body], { api }) => {
-    await expectRefusal(api, () => post(api, Uint8Array.from(body), { ...JSON_TYPE, "content-encoding": encoding }), expected);
+    await expectRefusal(
+      api,
+      () => post(api, Uint8Array.from(body), { ...JSON_TYPE, "content-encoding": encoding }),
+      expected,
+    );
   });
 
   test("and a bomb is not unpacked", async ({ api }) => {

@@ -58,19 +58,22 @@ describe("output", () => {
     expect(errors).toMatchObject({ stderr: base64, stderr_encoding: "base64", stdout: "", stdout_encoding: "utf8" });
   });
 
-  test.for(["stdout", "stderr"] as const)("is kept up to its limit exactly: a 100 MB line on %s", async (stream, { api }) => {
-    const code = `import sys; sys.${stream}.write("x" * 100_000_000)`;
-    const limits = { output_bytes: 1 * MiB, memory_bytes: 512 * MiB };
-    const result = await api.run({ language: "python", code, limits });
-    expect(result.status).toBe("output_limit");
-    expect(result[stream] === "x".repeat(1 * MiB)).toBe(true);
-    expect(result.run).toMatchObject({
-      limit: "output",
-      truncated: true,
-      stdout_truncated: stream === "stdout",
-      stderr_truncated: stream === "stderr",
-    });
-  });
+  test.for(["stdout", "stderr"] as const)(
+    "is kept up to its limit exactly: a 100 MB line on %s",
+    async (stream, { api }) => {
+      const code = `import sys; sys.${stream}.write("x" * 100_000_000)`;
+      const limits = { output_bytes: 1 * MiB, memory_bytes: 512 * MiB };
+      const result = await api.run({ language: "python", code, limits });
+      expect(result.status).toBe("output_limit");
+      expect(result[stream] === "x".repeat(1 * MiB)).toBe(true);
+      expect(result.run).toMatchObject({
+        limit: "output",
+        truncated: true,
+        stdout_truncated: stream === "stdout",
+        stderr_truncated: stream === "stderr",
+      });
+    },
+  );
 
   test("that is just as long as the limit is whole", async ({ api }) => {
     const code = 'import sys; sys.stdout.write("o" * 1000); sys.stderr.write("e" * 1000)';
@@ -94,11 +97,14 @@ describe("output", () => {
     expect(Math.max(result.stdout.length, result.stderr.length)).toBe(10_000);
   });
 
-  test.for([1, 2, 3])("cut within a character stays text, without the character's first %i bytes", async (bytes, { api }) => {
-    const limits = { output_bytes: 8 + bytes };
-    const result = await api.run({ ...writing(Buffer.from("12345678🌍🌍")), limits });
-    expect(result).toMatchObject({ status: "output_limit", stdout: "12345678", stdout_encoding: "utf8" });
-  });
+  test.for([1, 2, 3])(
+    "cut within a character stays text, without the character's first %i bytes",
+    async (bytes, { api }) => {
+      const limits = { output_bytes: 8 + bytes };
+      const result = await api.run({ ...writing(Buffer.from("12345678🌍🌍")), limits });
+      expect(result).toMatchObject({ status: "output_limit", stdout: "12345678", stdout_encoding: "utf8" });
+    },
+  );
 
   test("of as much as the server allows comes whole", async ({ api }) => {
     const maximum = (await api.languages()).find(({ name }) => name === "python")?.limits.maximum.output_bytes ?? 0;
@@ -110,15 +116,23 @@ describe("output", () => {
 });
 
 describe("stdin", () => {
-  test.for(["", "no end", "a\0b", "\uFEFFx\r\n", "👩‍👩‍👧‍👦\u2028", "x".repeat(5 * MiB)])("arrives exactly (%#)", async (stdin, { api }) => {
-    expect(await reading(api, stdin)).toBe(createHash("sha256").update(stdin).digest("hex"));
-  });
+  test.for(["", "no end", "a\0b", "\uFEFFx\r\n", "👩‍👩‍👧‍👦\u2028", "x".repeat(5 * MiB)])(
+    "arrives exactly (%#)",
+    async (stdin, { api }) => {
+      expect(await reading(api, stdin)).toBe(createHash("sha256").update(stdin).digest("hex"));
+    },
+  );
 
   test("that nobody reads holds nothing up", async ({ api }) => {
     const stdin = "x".repeat(5 * MiB);
     expect(await api.run({ language: "bash", code: "echo done", stdin })).toMatchObject({ stdout: "done\n" });
-    expect(await api.run({ language: "bash", code: "exec 0<&-; echo closed", stdin })).toMatchObject({ stdout: "closed\n" });
-    expect(await api.run({ language: "bash", code: "head -c 3", stdin })).toMatchObject({ stdout: "xxx", status: "succeeded" });
+    expect(await api.run({ language: "bash", code: "exec 0<&-; echo closed", stdin })).toMatchObject({
+      stdout: "closed\n",
+    });
+    expect(await api.run({ language: "bash", code: "head -c 3", stdin })).toMatchObject({
+      stdout: "xxx",
+      status: "succeeded",
+    });
   });
 
   test("is at its end when none is sent", async ({ api }) => {
@@ -126,13 +140,16 @@ describe("stdin", () => {
   });
 
   test("belongs to the program, not to its compiler", async ({ api }) => {
-    const code = '#include <stdio.h>\nint main(void) { int c; while ((c = getchar()) != EOF) putchar(c); }';
-    expect(await api.run({ language: "c", code, stdin: "for the program" })).toMatchObject({ stdout: "for the program" });
+    const code = "#include <stdio.h>\nint main(void) { int c; while ((c = getchar()) != EOF) putchar(c); }";
+    expect(await api.run({ language: "c", code, stdin: "for the program" })).toMatchObject({
+      stdout: "for the program",
+    });
   });
 });
 
 test("the source arrives exactly, whatever it contains", async ({ api }) => {
-  const code = "import sys\nsys.stdout.buffer.write(open(sys.argv[0], 'rb').read()) # 🌍 {{ x }} {entry} $(HOME) \u2028 \t\r\n#";
+  const code =
+    "import sys\nsys.stdout.buffer.write(open(sys.argv[0], 'rb').read()) # 🌍 {{ x }} {entry} $(HOME) \u2028 \t\r\n#";
   expect(await api.run({ language: "python", code })).toMatchObject({ stdout: code, stderr: "" });
   expect(await api.run({ language: "python", code: "\uFEFFprint(1)" })).toMatchObject({ stdout: "1\n" });
 });

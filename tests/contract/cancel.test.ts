@@ -20,7 +20,13 @@ test("a queued run is cancelled and never starts", async ({ api }) => {
   const queued = await api.submit({ language: "bash", code: "echo started" });
   await api.cancel(queued.id);
   await api.cancel(running.id);
-  expect(await api.finished(queued.id)).toMatchObject({ status: "cancelled", started_at: null, run: null, compile: null, stdout: "" });
+  expect(await api.finished(queued.id)).toMatchObject({
+    status: "cancelled",
+    started_at: null,
+    run: null,
+    compile: null,
+    stdout: "",
+  });
 });
 
 test("a program that is being compiled is cancelled", async ({ api }) => {

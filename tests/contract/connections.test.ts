@@ -77,14 +77,20 @@ describe("a request whose length is in doubt is refused and its connection close
   const smuggled = wire(START, { ...JSON_TYPE, "Content-Length": String(HELLO.length) }, HELLO);
   const chunked = { ...JSON_TYPE, "Transfer-Encoding": "chunked" };
   test.for([
-    ["Content-Length and Transfer-Encoding", wire(START, { ...chunked, "Content-Length": "4" }, `0\r\n\r\n${smuggled}`)],
+    [
+      "Content-Length and Transfer-Encoding",
+      wire(START, { ...chunked, "Content-Length": "4" }, `0\r\n\r\n${smuggled}`),
+    ],
     ["two lengths", wire(START, { ...JSON_TYPE, "Content-Length": "1", "content-length": "2" }, HELLO)],
     ["a list of lengths", wire(START, { ...JSON_TYPE, "Content-Length": "39, 39" }, HELLO)],
     ["a negative length", wire(START, { ...JSON_TYPE, "Content-Length": "-1" }, HELLO)],
     ["a hexadecimal length", wire(START, { ...JSON_TYPE, "Content-Length": "0x27" }, HELLO)],
     ["a length with a sign", wire(START, { ...JSON_TYPE, "Content-Length": "+39" }, HELLO)],
     ["an unknown transfer encoding", wire(START, { ...JSON_TYPE, "Transfer-Encoding": "xchunked" }, smuggled)],
-    ["chunked and then something", wire(START, { ...JSON_TYPE, "Transfer-Encoding": "chunked, identity" }, `0\r\n\r\n${smuggled}`)],
+    [
+      "chunked and then something",
+      wire(START, { ...JSON_TYPE, "Transfer-Encoding": "chunked, identity" }, `0\r\n\r\n${smuggled}`),
+    ],
     ["a chunk of no size", wire(START, chunked, "zz\r\n")],
     ["a chunk larger than any number", wire(START, chunked, "ffffffffffffffffff\r\n")],
     ["a space before the colon", `${START}\r\nHost: localhost\r\nContent-Length : 39\r\n\r\n${HELLO}`],

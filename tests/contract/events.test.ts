@@ -11,9 +11,7 @@ const SLEEPER = { language: "bash", code: "echo awake; exec sleep 60", limits: {
 
 function printed(events: readonly ServerEvent[], stream: "stdout" | "stderr"): string {
   const chunks = events.flatMap((event) =>
-    event.event === "output" && event.data.stream === stream
-      ? [Buffer.from(event.data.data, event.data.encoding)]
-      : [],
+    event.event === "output" && event.data.stream === stream ? [Buffer.from(event.data.data, event.data.encoding)] : [],
   );
   return Buffer.concat(chunks).toString();
 }
@@ -59,7 +57,10 @@ test("come while the program is running", async ({ api }) => {
     expect(await api.result(id)).toMatchObject({ status: "running" });
     await api.cancel(id);
   }
-  expect(seen.at(-1)).toMatchObject({ event: "finished", data: { result: { status: "cancelled", stdout: "awake\n" } } });
+  expect(seen.at(-1)).toMatchObject({
+    event: "finished",
+    data: { result: { status: "cancelled", stdout: "awake\n" } },
+  });
 });
 
 test("of a queued run come when it is its turn", async ({ api }) => {

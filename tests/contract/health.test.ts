@@ -94,7 +94,9 @@ describe("/openapi.json", () => {
     expect(answers("/api/run/sync", "post")).toEqual(
       expect.arrayContaining(["200", "400", "401", "409", "413", "415", "429", "503"]),
     );
-    expect(answers("/api/run", "post")).toEqual(expect.arrayContaining(["202", "400", "401", "409", "413", "415", "429", "503"]));
+    expect(answers("/api/run", "post")).toEqual(
+      expect.arrayContaining(["202", "400", "401", "409", "413", "415", "429", "503"]),
+    );
     expect(answers("/api/run/{id}", "delete")).toEqual(expect.arrayContaining(["200", "401", "404"]));
     expect(answers("/api/result/{id}", "get")).toEqual(expect.arrayContaining(["200", "400", "401", "404"]));
     expect(answers("/api/result/{id}/events", "get")).toEqual(expect.arrayContaining(["200", "400", "401", "404"]));

@@ -77,7 +77,9 @@ test.for([
 test("ten at once with one key are one run", async ({ api }) => {
   const ada = as(api, "ada");
   const before = await runsEnded(ada);
-  const calls = Array.from({ length: 10 }, (_, n) => (n % 2 === 0 ? ada.run(ONCE, key("five")) : ada.submit(ONCE, key("five"))));
+  const calls = Array.from({ length: 10 }, (_, n) =>
+    n % 2 === 0 ? ada.run(ONCE, key("five")) : ada.submit(ONCE, key("five")),
+  );
   const ids = new Set((await Promise.all(calls)).map(({ id }) => id));
   expect(ids.size).toBe(1);
   const [id = ""] = ids;
@@ -90,7 +92,9 @@ test("another tenant's same key is another run", async ({ api }) => {
   const theirs = await as(api, "ben").run(ONCE, key("six"));
   expect(theirs.id).not.toBe(mine.id);
   expect(theirs.stdout).not.toBe(mine.stdout);
-  expect(await as(api, "ben").run({ ...ONCE, code: "echo other" }, key("seven"))).toMatchObject({ status: "succeeded" });
+  expect(await as(api, "ben").run({ ...ONCE, code: "echo other" }, key("seven"))).toMatchObject({
+    status: "succeeded",
+  });
   expect(await as(api, "ada").run(ONCE, key("seven"))).toMatchObject({ status: "succeeded" });
 });
 

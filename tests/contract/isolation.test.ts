@@ -11,7 +11,12 @@ const CANARY = "canary-7c1d2f";
 const test = contractTest({ CPU_LIMIT: "1", MAX_RUNNING: "2", CANARY, AWS_SECRET_ACCESS_KEY: CANARY });
 
 /** The output of a program that is expected to end well. */
-async function outputOf(api: Client, language: string, code: string, limits: Record<string, number> = {}): Promise<string> {
+async function outputOf(
+  api: Client,
+  language: string,
+  code: string,
+  limits: Record<string, number> = {},
+): Promise<string> {
   const result = await api.run({ language, code, limits });
   expect(result, result.stderr).toMatchObject({ status: "succeeded" });
   return result.stdout;
@@ -42,14 +47,26 @@ async function attempt(api: Client, ...expressions: readonly string[]): Promise<
 /** None of the expressions may have had a value. */
 async function expectDenied(api: Client, ...expressions: readonly string[]): Promise<void> {
   for (const [expression, outcome] of Object.entries(await attempt(api, ...expressions))) {
-    expect(["EACCES", "EPERM", "EROFS", "ENOENT", "ENOSYS", "ESRCH", "ENODEV", "ENXIO", "ENOTDIR", "EAFNOSUPPORT", "EINVAL"], `${expression}: ${outcome}`).toContain(outcome);
+    expect(
+      ["EACCES", "EPERM", "EROFS", "ENOENT", "ENOSYS", "ESRCH", "ENODEV", "ENXIO", "ENOTDIR", "EAFNOSUPPORT", "EINVAL"],
+      `${expression}: ${outcome}`,
+    ).toContain(outcome);
   }
 }
 
 describe("the environment", () => {
   test("has only what is documented, and what the request sets", async ({ api }) => {
-    const result = await api.run({ language: "bash", code: "env -u _ -u SHLVL -u PWD -u OLDPWD", env: { MINE: "mine" } });
-    const variables = Object.fromEntries(result.stdout.trim().split("\n").map((line) => line.split("=", 2)));
+    const result = await api.run({
+      language: "bash",
+      code: "env -u _ -u SHLVL -u PWD -u OLDPWD",
+      env: { MINE: "mine" },
+    });
+    const variables = Object.fromEntries(
+      result.stdout
+        .trim()
+        .split("\n")
+        .map((line) => line.split("=", 2)),
+    );
     expect(variables).toEqual({
       PATH: expect.stringMatching(/\/usr\/bin/),
       HOME: "/work",
@@ -62,7 +79,10 @@ describe("the environment", () => {
   test("shows nothing of the server's, in any process or language", async ({ api }) => {
     const programs: [string, string][] = [
       ["bash", "cat /proc/*/environ /proc/*/cmdline /proc/*/task/*/environ 2>/dev/null | tr '\\0' '\\n'; env; set"],
-      ["python", "import os; print(os.environ, [open(f, 'rb').read() for f in ['/proc/self/environ', '/proc/self/cmdline']])"],
+      [
+        "python",
+        "import os; print(os.environ, [open(f, 'rb').read() for f in ['/proc/self/environ', '/proc/self/cmdline']])",
+      ],
       ["nodejs", "console.log(process.env, process.argv, process.execArgv, process.ppid)"],
     ];
     for (const [language, code] of programs) {
@@ -75,8 +95,17 @@ describe("the environment", () => {
   test("can't be read from what stands above the program", async ({ api }) => {
     const files = ["environ", "mem", "maps", "auxv", "stack", "syscall", "io", "personality", "timers"];
     const denied = files.map((file) => `open("/proc/1/${file}", "rb").read(1)`);
-    const links = ["fd", "fdinfo", "map_files", "ns"].map((folder) => `[os.readlink(f) for f in os.scandir("/proc/1/${folder}")]`);
-    await expectDenied(api, ...denied, ...links, 'os.readlink("/proc/1/cwd")', 'os.readlink("/proc/1/exe")', 'os.listdir("/proc/1/root")');
+    const links = ["fd", "fdinfo", "map_files", "ns"].map(
+      (folder) => `[os.readlink(f) for f in os.scandir("/proc/1/${folder}")]`,
+    );
+    await expectDenied(
+      api,
+      ...denied,
+      ...links,
+      'os.readlink("/proc/1/cwd")',
+      'os.readlink("/proc/1/exe")',
+      'os.listdir("/proc/1/root")',
+    );
   });
 });
 
@@ -91,13 +120,25 @@ describe("processes", () => {
   });
 
   test("belong to user 1000 without capabilities, and can gain none", async ({ api }) => {
-    const output = await outputOf(api, "bash", "id -u; id -g; id -G; grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status");
+    const output = await outputOf(
+      api,
+      "bash",
+      "id -u; id -g; id -G; grep -E '^(Cap|NoNewPrivs|Seccomp:)' /proc/self/status",
+    );
     const [uid, gid, groups = "", ...lines] = output.trim().split("\n");
     expect([uid, gid]).toEqual(["1000", "1000"]);
     expect(groups.split(" ").filter((group) => group === "0")).toEqual([]);
     const status = Object.fromEntries(lines.map((line) => line.split(/:\s+/)));
     const none = "0000000000000000";
-    expect(status).toEqual({ CapInh: none, CapPrm: none, CapEff: none, CapBnd: none, CapAmb: none, NoNewPrivs: "1", Seccomp: "2" });
+    expect(status).toEqual({
+      CapInh: none,
+      CapPrm: none,
+      CapEff: none,
+      CapBnd: none,
+      CapAmb: none,
+      NoNewPrivs: "1",
+      Seccomp: "2",
+    });
   });
 
   test("have only descriptors 0, 1 and 2, which lead nowhere else", async ({ api }) => {
@@ -108,7 +149,8 @@ describe("processes", () => {
           except FileNotFoundError: pass
     `;
     expect(await outputOf(api, "python", code)).toBe("0 pipe\n1 pipe\n2 pipe\n");
-    const compiled = '#include <stdio.h>\n#include <unistd.h>\n#include <fcntl.h>\nint main(void) { for (int fd = 3; fd < 4096; fd++) if (fcntl(fd, F_GETFD) != -1) printf("%d\\n", fd); }';
+    const compiled =
+      '#include <stdio.h>\n#include <unistd.h>\n#include <fcntl.h>\nint main(void) { for (int fd = 3; fd < 4096; fd++) if (fcntl(fd, F_GETFD) != -1) printf("%d\\n", fd); }';
     expect(await outputOf(api, "c", compiled)).toBe("");
   });
 
@@ -137,19 +179,37 @@ describe("processes", () => {
   });
 
   test("of one run are gone before the next", async ({ api }) => {
-    await outputOf(api, "bash", "for i in 1 2 3; do (trap '' TERM HUP; setsid sleep 60 >/dev/null 2>&1 </dev/null &); done");
+    await outputOf(
+      api,
+      "bash",
+      "for i in 1 2 3; do (trap '' TERM HUP; setsid sleep 60 >/dev/null 2>&1 </dev/null &); done",
+    );
     expect(await outputOf(api, "bash", "cat /proc/[0-9]*/comm | grep -c sleep || true")).toBe("0\n");
   });
 
   test("can't speak with the suite's own by signal, trace or shared memory", async ({ api }) => {
     await expectDenied(api, `os.kill(${process.pid}, 0)`, `open("/proc/${process.pid}/status").read()`);
-    const output = await outputOf(api, "bash", "cat /proc/sysvipc/shm /proc/sysvipc/msg /proc/sysvipc/sem | grep -vc key || true");
+    const output = await outputOf(
+      api,
+      "bash",
+      "cat /proc/sysvipc/shm /proc/sysvipc/msg /proc/sysvipc/sem | grep -vc key || true",
+    );
     expect(output).toBe("0\n");
   });
 });
 
 describe("the network", () => {
-  const families = ["AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET", "AF_VSOCK", "AF_ALG", "AF_BLUETOOTH", "AF_CAN", "AF_TIPC"];
+  const families = [
+    "AF_INET",
+    "AF_INET6",
+    "AF_NETLINK",
+    "AF_PACKET",
+    "AF_VSOCK",
+    "AF_ALG",
+    "AF_BLUETOOTH",
+    "AF_CAN",
+    "AF_TIPC",
+  ];
 
   test("has no sockets but between the program's own processes", async ({ api }) => {
     const kinds = ["SOCK_STREAM", "SOCK_DGRAM", "SOCK_RAW"];
@@ -157,7 +217,8 @@ describe("the network", () => {
     for (const [call, outcome] of Object.entries(await attempt(api, ...calls))) expect(outcome, call).toBe("EACCES");
     const pair = 'a, b = __import__("socket").socketpair(); a.send(b"x"); print(b.recv(1))';
     expect(await outputOf(api, "python", pair)).toBe("b'x'\n");
-    const path = 's = __import__("socket").socket(1); s.bind("/tmp/s"); s.listen(); c = __import__("socket").socket(1); c.connect("/tmp/s"); print("met")';
+    const path =
+      's = __import__("socket").socket(1); s.bind("/tmp/s"); s.listen(); c = __import__("socket").socket(1); c.connect("/tmp/s"); print("met")';
     expect(await outputOf(api, "python", path)).toBe("met\n");
   });
 
@@ -168,7 +229,10 @@ describe("the network", () => {
     const { port } = listener.address() as AddressInfo;
     const { port: apiPort } = new URL(api.url);
     for (const target of [port, apiPort]) {
-      const result = await api.run({ language: "bash", code: `exec 3<>/dev/tcp/127.0.0.1/${target} && echo connected` });
+      const result = await api.run({
+        language: "bash",
+        code: `exec 3<>/dev/tcp/127.0.0.1/${target} && echo connected`,
+      });
       expect(result).toMatchObject({ status: "failed", stdout: "" });
       const code = `require("node:net").connect(${target}, "127.0.0.1").on("error", (e) => console.log(e.code)).on("connect", () => console.log("connected"))`;
       expect((await api.run({ language: "nodejs", code })).stdout).not.toContain("connected");
@@ -187,7 +251,11 @@ describe("the network", () => {
   });
 
   test("has no interface, address or route to speak of", async ({ api }) => {
-    const output = await outputOf(api, "bash", "cat /proc/net/route /proc/net/tcp /proc/net/tcp6 /proc/net/unix | grep -vcE '^ *(sl|Num|Iface)'; ls /sys 2>&1; true");
+    const output = await outputOf(
+      api,
+      "bash",
+      "cat /proc/net/route /proc/net/tcp /proc/net/tcp6 /proc/net/unix | grep -vcE '^ *(sl|Num|Iface)'; ls /sys 2>&1; true",
+    );
     expect(output).toMatch(/^0\n/);
     expect(output).not.toMatch(/class|devices/);
   });
@@ -247,29 +315,62 @@ describe("the file system", () => {
   });
 
   test("gives no program rights that its caller hasn't", async ({ api }) => {
-    const code = "cp /bin/bash /tmp/shell && chmod 6755 /tmp/shell && /tmp/shell -p -c 'id -u'; newgrp root </dev/null; id -g";
+    const code =
+      "cp /bin/bash /tmp/shell && chmod 6755 /tmp/shell && /tmp/shell -p -c 'id -u'; newgrp root </dev/null; id -g";
     expect(await outputOf(api, "bash", code)).toBe("1000\n1000\n");
   });
 
   test("shows nothing of the machine's own files", async ({ api, server }) => {
-    const machine = ["/root", "/home", "/var", "/boot", "/mnt", "/media", "/srv", "/run", "/sys", "/etc/shadow", "/etc/hostname"];
-    const outcomes = await attempt(api, ...machine.map((path) => `os.path.exists(${JSON.stringify(path)}) and (os.path.isfile(${JSON.stringify(path)}) or os.listdir(${JSON.stringify(path)}))`));
+    const machine = [
+      "/root",
+      "/home",
+      "/var",
+      "/boot",
+      "/mnt",
+      "/media",
+      "/srv",
+      "/run",
+      "/sys",
+      "/etc/shadow",
+      "/etc/hostname",
+    ];
+    const outcomes = await attempt(
+      api,
+      ...machine.map(
+        (path) =>
+          `os.path.exists(${JSON.stringify(path)}) and (os.path.isfile(${JSON.stringify(path)}) or os.listdir(${JSON.stringify(path)}))`,
+      ),
+    );
     for (const [path, outcome] of Object.entries(outcomes)) expect(["False", "[]", "EACCES"], path).toContain(outcome);
-    await expectDenied(api, `os.listdir(${JSON.stringify(server.dataDir)})`, `os.listdir(${JSON.stringify(import.meta.dirname)})`);
+    await expectDenied(
+      api,
+      `os.listdir(${JSON.stringify(server.dataDir)})`,
+      `os.listdir(${JSON.stringify(import.meta.dirname)})`,
+    );
     const mounts = await outputOf(api, "bash", "cat /proc/mounts /proc/self/cgroup");
     expect(mounts).not.toContain(server.dataDir);
   });
 
   test("has no devices but the harmless ones", async ({ api }) => {
     const code = 'for file in /dev/*; do if [ -b "$file" ] || [ -c "$file" ]; then echo "${file##*/}"; fi; done';
-    expect((await outputOf(api, "bash", code)).trim().split("\n").toSorted()).toEqual(["full", "null", "random", "urandom", "zero"]);
+    expect((await outputOf(api, "bash", code)).trim().split("\n").toSorted()).toEqual([
+      "full",
+      "null",
+      "random",
+      "urandom",
+      "zero",
+    ]);
   });
 
   test("holds nothing of another run, whether that runs or has ended", async ({ api }) => {
     const secret = "secret-of-the-first-run";
-    const other = await api.submit({ language: "bash", code: `echo ${secret} | tee /work/s /tmp/s /dev/shm/s; exec sleep 60` });
+    const other = await api.submit({
+      language: "bash",
+      code: `echo ${secret} | tee /work/s /tmp/s /dev/shm/s; exec sleep 60`,
+    });
     for await (const event of await api.events(other.id)) if (event.event === "output") break;
-    const search = "ls -A /tmp /dev/shm /work; grep -rs secret-of /tmp /work /dev/shm /proc/*/root/tmp /proc/*/cwd/ | grep -v main.sh; true";
+    const search =
+      "ls -A /tmp /dev/shm /work; grep -rs secret-of /tmp /work /dev/shm /proc/*/root/tmp /proc/*/cwd/ | grep -v main.sh; true";
     expect(await outputOf(api, "bash", search)).toBe("/dev/shm:\n\n/tmp:\n\n/work:\nmain.sh\n");
     await api.cancel(other.id);
     expect(await outputOf(api, "bash", search)).toBe("/dev/shm:\n\n/tmp:\n\n/work:\nmain.sh\n");

@@ -59,7 +59,9 @@ describe("with keys", () => {
 
   test("no secret comes into the log", async ({ api, server }) => {
     await api.run(HELLO, { headers: { "x-api-key": ADA } });
-    await api.refused(api.post("/api/run/sync", HELLO, { headers: { authorization: "Bearer wrong-secret-0123456789" } }));
+    await api.refused(
+      api.post("/api/run/sync", HELLO, { headers: { authorization: "Bearer wrong-secret-0123456789" } }),
+    );
     for (const secret of [ADA, BEN, "wrong-secret-0123456789"]) expect(server.output).not.toContain(secret);
   });
 

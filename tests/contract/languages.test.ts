@@ -39,10 +39,19 @@ test("the common names of the languages are among their aliases", async ({ api }
 describe.each(Object.entries(PROGRAMS))("%s", (language, programs) => {
   test.concurrent("runs a program and tells all about its end", async ({ api }) => {
     const result = await api.run({ language, code: programs.hello });
-    expect(result).toMatchObject({ language, status: "succeeded", reason: null, stdout: "hello\n", stderr: "", exit_code: 0 });
+    expect(result).toMatchObject({
+      language,
+      status: "succeeded",
+      reason: null,
+      stdout: "hello\n",
+      stderr: "",
+      exit_code: 0,
+    });
     expect(result.run).toMatchObject({ stdout: "hello\n", exit_code: 0, signal: null, limit: null, truncated: false });
     expect(result.compile === null).toBe(!programs.broken.compiled);
-    const [created, started, finished] = [result.created_at, result.started_at ?? "", result.finished_at].map(Date.parse);
+    const [created, started, finished] = [result.created_at, result.started_at ?? "", result.finished_at].map(
+      Date.parse,
+    );
     expect(created).toBeLessThanOrEqual(started ?? Number.NaN);
     expect(started).toBeLessThanOrEqual(finished ?? Number.NaN);
   });
@@ -123,7 +132,9 @@ test("the tools that a program's language brings along work", async ({ api }) =>
         thread = threading.Thread(target=print, args=("a thread",)); thread.start(); thread.join()
         print(subprocess.run(["cat"], input="a pipe", capture_output=True, text=True).stdout)
   `;
-  expect(await api.run({ language: "python", code: threads })).toMatchObject({ stdout: "[1, 4, 9]\na thread\na pipe\n" });
+  expect(await api.run({ language: "python", code: threads })).toMatchObject({
+    stdout: "[1, 4, 9]\na thread\na pipe\n",
+  });
   const worker = source`
     const { Worker } = require("node:worker_threads");
     new Worker("require('node:worker_threads').parentPort.postMessage('a worker')", { eval: true })

@@ -12,7 +12,11 @@ describe("wall_ms", () => {
   test("ends a program that sleeps, and keeps what it printed", async ({ api }) => {
     const code = "trap '' TERM INT HUP QUIT; echo early; sleep 60; echo late";
     const result = await api.run({ language: "bash", code, limits: { wall_ms: 400 } });
-    expect(result).toMatchObject({ status: "time_limit", stdout: "early\n", run: { limit: "wall", signal: "SIGKILL" } });
+    expect(result).toMatchObject({
+      status: "time_limit",
+      stdout: "early\n",
+      run: { limit: "wall", signal: "SIGKILL" },
+    });
     expect(result.run?.wall_ms).toBeGreaterThanOrEqual(400);
     expect(result.run?.wall_ms).toBeLessThan(4000);
   });
@@ -114,7 +118,10 @@ describe("memory_bytes", () => {
   });
 
   test("of compiling and of running are reported apart", async ({ api }) => {
-    const { compile, run } = await api.run({ language: "cpp", code: "#include <iostream>\nint main() { std::cout << 1; }" });
+    const { compile, run } = await api.run({
+      language: "cpp",
+      code: "#include <iostream>\nint main() { std::cout << 1; }",
+    });
     expect(compile?.memory_bytes).toBeGreaterThan(30 * MiB);
     expect(compile?.cpu_ms).toBeGreaterThan(50);
     expect(run?.memory_bytes).toBeLessThan(compile?.memory_bytes ?? 0);
@@ -136,7 +143,11 @@ describe("processes", () => {
   });
 
   test("holds a fork bomb in Bash", async ({ api }) => {
-    const result = await api.run({ language: "bash", code: ":(){ :|:& };:; wait", limits: { processes: 32, wall_ms: 2000 } });
+    const result = await api.run({
+      language: "bash",
+      code: ":(){ :|:& };:; wait",
+      limits: { processes: 32, wall_ms: 2000 },
+    });
     expect(result).toMatchObject({ status: "process_limit", run: { limit: "processes" } });
     expect(await api.run({ language: "bash", code: "echo fine" })).toMatchObject({ stdout: "fine\n" });
   });
@@ -195,7 +206,10 @@ describe("file_bytes", () => {
 
   test("ends a process that writes a longer file with SIGXFSZ", async ({ api }) => {
     const result = await api.run({ language: "python", code: write("SIG_DFL"), limits: { file_bytes: 10_500 } });
-    expect(result).toMatchObject({ status: "signaled", run: { signal: "SIGXFSZ", limit: "file_size", exit_code: null } });
+    expect(result).toMatchObject({
+      status: "signaled",
+      run: { signal: "SIGXFSZ", limit: "file_size", exit_code: null },
+    });
   });
 
   test("gives EFBIG to one that ignores the signal, with the file cut at the limit", async ({ api }) => {
@@ -205,8 +219,10 @@ describe("file_bytes", () => {
 });
 
 describe("the work folders", () => {
-  test.for(["/work", "/tmp", "/dev/shm"])("work_bytes: %s takes so much and then gives ENOSPC", async (folder, { api }) => {
-    const code = source`
+  test.for(["/work", "/tmp", "/dev/shm"])(
+    "work_bytes: %s takes so much and then gives ENOSPC",
+    async (folder, { api }) => {
+      const code = source`
       import errno
       try:
           with open("${folder}/big", "wb", buffering=0) as file:
@@ -216,15 +232,18 @@ describe("the work folders", () => {
       import os
       print(os.stat("${folder}/big").st_size)
     `;
-    const result = await api.run({ language: "python", code, limits: { work_bytes: 1 * MiB } });
-    const [errno, size] = result.stdout.split("\n");
-    expect(errno).toBe("ENOSPC");
-    expect(Number(size)).toBeLessThanOrEqual(1 * MiB);
-    expect(Number(size)).toBeGreaterThan(1 * MiB - 64 * 1024);
-  });
+      const result = await api.run({ language: "python", code, limits: { work_bytes: 1 * MiB } });
+      const [errno, size] = result.stdout.split("\n");
+      expect(errno).toBe("ENOSPC");
+      expect(Number(size)).toBeLessThanOrEqual(1 * MiB);
+      expect(Number(size)).toBeGreaterThan(1 * MiB - 64 * 1024);
+    },
+  );
 
-  test.for(["/work", "/tmp", "/dev/shm"])("work_inodes: %s takes so many files and then gives ENOSPC", async (folder, { api }) => {
-    const code = source`
+  test.for(["/work", "/tmp", "/dev/shm"])(
+    "work_inodes: %s takes so many files and then gives ENOSPC",
+    async (folder, { api }) => {
+      const code = source`
       import errno
       count = 0
       try:
@@ -234,12 +253,13 @@ describe("the work folders", () => {
       except OSError as error:
           print(errno.errorcode[error.errno], count)
     `;
-    const result = await api.run({ language: "python", code, limits: { work_inodes: 100 } });
-    const [errno, count] = result.stdout.trim().split(" ");
-    expect(errno).toBe("ENOSPC");
-    expect(Number(count)).toBeLessThanOrEqual(100);
-    expect(Number(count)).toBeGreaterThanOrEqual(90);
-  });
+      const result = await api.run({ language: "python", code, limits: { work_inodes: 100 } });
+      const [errno, count] = result.stdout.trim().split(" ");
+      expect(errno).toBe("ENOSPC");
+      expect(Number(count)).toBeLessThanOrEqual(100);
+      expect(Number(count)).toBeGreaterThanOrEqual(90);
+    },
+  );
 });
 
 describe("compiling", () => {
@@ -258,7 +278,11 @@ describe("compiling", () => {
   test("has its output cut like a program's", async ({ api }) => {
     const code = Array.from({ length: 300 }, (_, index) => `int a${index} = undeclared_${index};`).join("\n");
     const result = await api.run({ language: "c", code, limits: { output_bytes: 5000 } });
-    expect(result).toMatchObject({ status: "output_limit", run: null, compile: { limit: "output", stderr_truncated: true } });
+    expect(result).toMatchObject({
+      status: "output_limit",
+      run: null,
+      compile: { limit: "output", stderr_truncated: true },
+    });
     expect(Buffer.byteLength(result.stderr)).toBe(5000);
   });
 
@@ -309,10 +333,17 @@ describe("bounds", () => {
     expect(python?.limits.maximum).toMatchObject({ cpu_millicores: 250, wall_ms: 3000, output_bytes: 20 });
 
     expect(await api.run({ language: "bash", code: "sleep 60" })).toMatchObject({ status: "time_limit" });
-    expect(await api.run({ language: "bash", code: "yes" })).toMatchObject({ status: "output_limit", stdout: "y\n".repeat(5) });
+    expect(await api.run({ language: "bash", code: "yes" })).toMatchObject({
+      status: "output_limit",
+      stdout: "y\n".repeat(5),
+    });
     expect(await api.run({ language: "bash", code: "ulimit -n" })).toMatchObject({ stdout: "30\n" });
-    expect(await api.run({ language: "python", code: "x = b'x' * (100 << 20)" })).toMatchObject({ status: "memory_limit" });
-    const { error } = await api.refused(api.post("/api/run/sync", { language: "bash", code: "x", limits: { wall_ms: 3001 } }));
+    expect(await api.run({ language: "python", code: "x = b'x' * (100 << 20)" })).toMatchObject({
+      status: "memory_limit",
+    });
+    const { error } = await api.refused(
+      api.post("/api/run/sync", { language: "bash", code: "x", limits: { wall_ms: 3001 } }),
+    );
     expect(error).toMatchObject({ code: "invalid_request", details: { field: "limits.wall_ms" } });
     expect(error.message).toContain("3000");
   });

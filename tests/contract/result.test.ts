@@ -87,7 +87,19 @@ describe("wait_ms", () => {
 });
 
 describe("an id that isn't known", () => {
-  const ids = [`r${"a".repeat(31)}`, `R${"A".repeat(31)}`, "x", "1", "..", "%2e%2e%2f", "%00", "%F0%9F%8C%8D", "r".repeat(5000), "*", "' OR 1=1 --"];
+  const ids = [
+    `r${"a".repeat(31)}`,
+    `R${"A".repeat(31)}`,
+    "x",
+    "1",
+    "..",
+    "%2e%2e%2f",
+    "%00",
+    "%F0%9F%8C%8D",
+    "r".repeat(5000),
+    "*",
+    "' OR 1=1 --",
+  ];
 
   test.for(ids)("is not found on any route: %s", async (id, { api }) => {
     const path = id.startsWith("%") ? id : encodeURIComponent(id);
@@ -103,10 +115,21 @@ describe("an id that isn't known", () => {
   });
 });
 
-test("a path that isn't there, and a method that a path doesn't have, are refused in the same shape", async ({ api }) => {
-  const paths = [["GET", "/api/nothing"], ["GET", "/api/run/sync/more"], ["POST", "/api/results"], ["GET", "/../../etc/passwd"]] as const;
+test("a path that isn't there, and a method that a path doesn't have, are refused in the same shape", async ({
+  api,
+}) => {
+  const paths = [
+    ["GET", "/api/nothing"],
+    ["GET", "/api/run/sync/more"],
+    ["POST", "/api/results"],
+    ["GET", "/../../etc/passwd"],
+  ] as const;
   for (const [method, path] of paths) expect((await api.refused(api.fetch(method, path))).status, path).toBe(404);
-  for (const [method, path] of [["GET", "/api/run/sync"], ["PUT", "/api/run"], ["PATCH", "/api/languages"]] as const) {
+  for (const [method, path] of [
+    ["GET", "/api/run/sync"],
+    ["PUT", "/api/run"],
+    ["PATCH", "/api/languages"],
+  ] as const) {
     expect([404, 405], path).toContain((await api.refused(api.fetch(method, path))).status);
   }
 });

@@ -11,13 +11,21 @@ const ENDINGS: [status: string, request: Record<string, unknown>, run: Record<st
   ["compile_failed", { language: "c", code: "?" }, null],
   ["signaled", { language: "bash", code: "kill -SEGV $$" }, { exit_code: null, signal: "SIGSEGV", limit: null }],
   ["time_limit", { language: "bash", code: "sleep 60", limits: { wall_ms: 200 } }, { limit: "wall", exit_code: null }],
-  ["cpu_limit", { language: "bash", code: "while :; do :; done", limits: { cpu_ms: 200 } }, { limit: "cpu", exit_code: null }],
+  [
+    "cpu_limit",
+    { language: "bash", code: "while :; do :; done", limits: { cpu_ms: 200 } },
+    { limit: "cpu", exit_code: null },
+  ],
   [
     "memory_limit",
     { language: "python", code: "x = bytearray(1 << 28)", limits: { memory_bytes: 64 << 20 } },
     { limit: "memory", exit_code: null },
   ],
-  ["output_limit", { language: "bash", code: "yes", limits: { output_bytes: 1000 } }, { limit: "output", truncated: true }],
+  [
+    "output_limit",
+    { language: "bash", code: "yes", limits: { output_bytes: 1000 } },
+    { limit: "output", truncated: true },
+  ],
   [
     "process_limit",
     { language: "bash", code: "for i in {1..40}; do sleep 60 & done", limits: { processes: 20, wall_ms: 1000 } },
@@ -41,7 +49,10 @@ test("a signal that the program gives itself has its name", async ({ api }) => {
 });
 
 test("a program that can't print any more ends as its language has it", async ({ api }) => {
-  expect(await api.run({ language: "bash", code: "exec >&- 2>&-; exit 4" })).toMatchObject({ status: "failed", exit_code: 4 });
+  expect(await api.run({ language: "bash", code: "exec >&- 2>&-; exit 4" })).toMatchObject({
+    status: "failed",
+    exit_code: 4,
+  });
 });
 
 test("the run ends with its main process: a daemon holds neither the answer nor the slot", async ({ api }) => {

@@ -16,7 +16,11 @@ test("a client that disconnects from sync cancels its run", async ({ api }) => {
   const before = await api.metrics();
   const gone = new AbortController();
   const call = api.run(SLEEPER, { signal: gone.signal });
-  await eventually(30_000, "the run's start", async () => (await api.metrics()).sum("sandbox_running") === 1 || undefined);
+  await eventually(
+    30_000,
+    "the run's start",
+    async () => (await api.metrics()).sum("sandbox_running") === 1 || undefined,
+  );
   gone.abort();
   await expect(call).rejects.toThrow();
   expect(await api.run({ language: "bash", code: "echo next" })).toMatchObject({ stdout: "next\n" });
@@ -29,10 +33,18 @@ test("a client that disconnects while its run is queued takes it out of the queu
   await api.started(running.id);
   const gone = new AbortController();
   const call = api.run({ language: "bash", code: "echo never" }, { signal: gone.signal });
-  await eventually(30_000, "the queue", async () => (await api.metrics()).sum("sandbox_queue_length") === 1 || undefined);
+  await eventually(
+    30_000,
+    "the queue",
+    async () => (await api.metrics()).sum("sandbox_queue_length") === 1 || undefined,
+  );
   gone.abort();
   await expect(call).rejects.toThrow();
-  await eventually(30_000, "an empty queue", async () => (await api.metrics()).sum("sandbox_queue_length") === 0 || undefined);
+  await eventually(
+    30_000,
+    "an empty queue",
+    async () => (await api.metrics()).sum("sandbox_queue_length") === 0 || undefined,
+  );
   await api.cancel(running.id);
 });
 
@@ -42,7 +54,11 @@ test("a client with an Idempotency-Key may disconnect and come back for the same
   const headers = { "idempotency-key": "comes back" };
   const gone = new AbortController();
   const call = api.run(request, { headers, signal: gone.signal });
-  await eventually(30_000, "the run's start", async () => (await api.metrics()).sum("sandbox_running") === 1 || undefined);
+  await eventually(
+    30_000,
+    "the run's start",
+    async () => (await api.metrics()).sum("sandbox_running") === 1 || undefined,
+  );
   gone.abort();
   await expect(call).rejects.toThrow();
   const result = await api.run(request, { headers });

@@ -24,10 +24,7 @@ describe.each(BINARIES)("figures and limits of a cgroup (%s)", (binary) => {
     const outcome = await inCgroup(
       cgroup,
       {
-        stages: [
-          { kind: "c", command: python(`b = b'x' * (150 << 20)\n${spin}`) },
-          { command: ["true"] },
-        ],
+        stages: [{ kind: "c", command: python(`b = b'x' * (150 << 20)\n${spin}`) }, { command: ["true"] }],
       },
       binary,
     );
@@ -146,7 +143,8 @@ ctypes.memset(ctypes.c_void_p(libc.shmat(libc.shmget(0, 30 << 20, 0o600), None, 
   test("a refused fork is told at the end, and before a wall time", async () => {
     await using cgroup = new Cgroup();
     cgroup.limitProcesses(12);
-    const bomb = "import os\ntry:\n  while True:\n    if os.fork() == 0: __import__('signal').pause()\nexcept OSError: pass";
+    const bomb =
+      "import os\ntry:\n  while True:\n    if os.fork() == 0: __import__('signal').pause()\nexcept OSError: pass";
     const ended = await inCgroup(cgroup, { stages: [{ command: python(bomb) }] }, binary);
     expect(last(ended)).toMatchObject({ limit: "processes", exit_code: 0 });
     await using another = new Cgroup();
@@ -212,7 +210,13 @@ describe.each(BINARIES)("the format of cgroup v2 (%s)", (binary) => {
   });
 
   test.each([
-    ["memory", "--memory-events-fd", "low 0\nhigh 0\nmax 7\noom 1\noom_kill 4\noom_group_kill 0\n", /oom_kill 4/, "oom_kill 5"],
+    [
+      "memory",
+      "--memory-events-fd",
+      "low 0\nhigh 0\nmax 7\noom 1\noom_kill 4\noom_group_kill 0\n",
+      /oom_kill 4/,
+      "oom_kill 5",
+    ],
     ["cpu", "--cpu-usage-fd", "usage_usec 1000\nuser_usec 900\n", /usage_usec 1000/, "usage_usec 30001000"],
   ])("%s is noticed while the program runs", async (limit, option, content, before, after) => {
     using figures = new FiguresOfVersion2();

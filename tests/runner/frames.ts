@@ -29,8 +29,7 @@ const KEYS: Record<Frame["type"], string> = {
   started: "seq,type,stage",
   stdout: "seq,type,data",
   stderr: "seq,type,data",
-  ended:
-    "seq,type,stage,exit_code,signal,error,limit,wall_us,cpu_us,memory_bytes,stdout_truncated,stderr_truncated",
+  ended: "seq,type,stage,exit_code,signal,error,limit,wall_us,cpu_us,memory_bytes,stdout_truncated,stderr_truncated",
   finished: "seq,type",
   failed: "seq,type,message",
 };

@@ -8,7 +8,12 @@ const python = (code: string): string[] => ["python3", "-c", code];
 describe.each(BINARIES)("limits without a cgroup (%s)", (binary) => {
   test.each([
     ["sleeps", ["sleep", "1000"]],
-    ["ignores every signal", python("import signal as s, time\nfor n in s.valid_signals():\n try: s.signal(n, s.SIG_IGN)\n except OSError: pass\ntime.sleep(1000)")],
+    [
+      "ignores every signal",
+      python(
+        "import signal as s, time\nfor n in s.valid_signals():\n try: s.signal(n, s.SIG_IGN)\n except OSError: pass\ntime.sleep(1000)",
+      ),
+    ],
     ["stops itself", ["bash", "-c", "kill -STOP $$"]],
     ["spins", ["bash", "-c", "while :; do :; done"]],
   ])("a program that %s ends at its wall time", async (_, command) => {
@@ -32,7 +37,8 @@ describe.each(BINARIES)("limits without a cgroup (%s)", (binary) => {
   });
 
   test("open files are bounded", async () => {
-    const code = "import os\nfor n in range(100):\n try: last = os.open('/dev/null', 0)\n except OSError as e: print(n, e.errno); break";
+    const code =
+      "import os\nfor n in range(100):\n try: last = os.open('/dev/null', 0)\n except OSError as e: print(n, e.errno); break";
     const outcome = await execute({ stages: [{ command: python(code), limits: { openFiles: 20 } }] }, { binary });
     expect(last(outcome).stdout.toString()).toBe("17 24\n");
   });
@@ -77,7 +83,10 @@ print([line.split()[3] for line in open("/proc/self/mounts") if line.split()[1] 
   });
 
   test("the folders' modes are usual", async () => {
-    const outcome = await execute({ stages: [{ command: ["stat", "-c", "%a %u", "/work", "/tmp", "/dev/shm"] }] }, { binary });
+    const outcome = await execute(
+      { stages: [{ command: ["stat", "-c", "%a %u", "/work", "/tmp", "/dev/shm"] }] },
+      { binary },
+    );
     expect(last(outcome).stdout.toString()).toBe("755 1000\n1777 1000\n1777 1000\n");
   });
 

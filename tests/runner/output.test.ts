@@ -49,10 +49,7 @@ os.write(1, b); os.write(2, b[::-1]); os.write(1, "é".encode()[:1])`;
 
   test("each stream has a cap of its own", async () => {
     const code = "import os; os.write(1, b'o' * 100); os.write(2, b'e' * 101)";
-    const outcome = await execute(
-      { stages: [{ command: python(code), limits: { outputBytes: 100 } }] },
-      { binary },
-    );
+    const outcome = await execute({ stages: [{ command: python(code), limits: { outputBytes: 100 } }] }, { binary });
     expect(last(outcome)).toMatchObject({ limit: "output", stdout_truncated: false, stderr_truncated: true });
     expect(last(outcome).stdout.toString()).toBe("o".repeat(100));
     expect(last(outcome).stderr.toString()).toBe("e".repeat(100));
@@ -65,10 +62,7 @@ os.write(1, b); os.write(2, b[::-1]); os.write(1, "é".encode()[:1])`;
   });
 
   test("a multibyte character is cut in the middle without being changed", async () => {
-    const outcome = await execute(
-      { stages: [{ command: ["printf", "aé"], limits: { outputBytes: 2 } }] },
-      { binary },
-    );
+    const outcome = await execute({ stages: [{ command: ["printf", "aé"], limits: { outputBytes: 2 } }] }, { binary });
     expect(last(outcome).stdout.toString("hex")).toBe("61c3");
   });
 

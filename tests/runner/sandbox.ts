@@ -39,7 +39,8 @@ let root: string | undefined;
 function rootFolder(binds: Readonly<Record<string, string>>): string {
   if (root === undefined) {
     root = reachableFolder();
-    for (const folder of ["usr", "proc", "work", "tmp", "dev/shm", "sys"]) mkdirSync(join(root, folder), { recursive: true });
+    for (const folder of ["usr", "proc", "work", "tmp", "dev/shm", "sys"])
+      mkdirSync(join(root, folder), { recursive: true });
     for (const link of ["bin", "lib", "lib64", "sbin"]) symlinkSync(`usr/${link}`, join(root, link));
     for (const device of DEVICES) touch(join(root, "dev", device));
     for (const [fd, name] of ["stdin", "stdout", "stderr"].entries()) {

@@ -42,7 +42,15 @@ describe.each(BINARIES)("stages (%s)", (binary) => {
       },
       { binary },
     );
-    const environment = ["EMPTY=", "HOME=/work", "PATH=/usr/bin:/bin", "PWD=/work", "SHLVL=1", "TWICE=a=b", "_=/usr/bin/env"];
+    const environment = [
+      "EMPTY=",
+      "HOME=/work",
+      "PATH=/usr/bin:/bin",
+      "PWD=/work",
+      "SHLVL=1",
+      "TWICE=a=b",
+      "_=/usr/bin/env",
+    ];
     const text = Buffer.from(`|two words|ünï\n|zero|${environment.join("\n").replace("SHLVL=1", "SHLVL=0")}|/work|`);
     expect(last(outcome).stdout.toString("latin1").replace("SHLVL=1", "SHLVL=0")).toBe(
       Buffer.concat([content, text]).toString("latin1"),
@@ -51,10 +59,7 @@ describe.each(BINARIES)("stages (%s)", (binary) => {
 
   test("files belong to the program, with ordinary modes", async () => {
     const script = "stat -c '%a %u %n' . d d/f; echo more >> d/f && rm d/f && rmdir d";
-    const outcome = await execute(
-      { files: { "d/f": "x" }, stages: [{ command: ["bash", "-c", script] }] },
-      { binary },
-    );
+    const outcome = await execute({ files: { "d/f": "x" }, stages: [{ command: ["bash", "-c", script] }] }, { binary });
     expect(last(outcome).stdout.toString()).toBe("755 1000 .\n755 1000 d\n644 1000 d/f\n");
     expect(last(outcome).exit_code).toBe(0);
   });
@@ -93,10 +98,7 @@ describe.each(BINARIES)("stages (%s)", (binary) => {
     ["a signal", { command: ["bash", "-c", "kill -9 $$"] }],
     ["a missing compiler", { command: ["no-such-compiler"] }],
   ])("a compile ended by %s is the end", async (_, compile) => {
-    const outcome = await execute(
-      { stages: [{ ...compile, kind: "c" }, { command: ["echo", "never"] }] },
-      { binary },
-    );
+    const outcome = await execute({ stages: [{ ...compile, kind: "c" }, { command: ["echo", "never"] }] }, { binary });
     expect(outcome.stages).toHaveLength(1);
     expect(outcome.frames.at(-1)?.type).toBe("finished");
   });

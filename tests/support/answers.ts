@@ -15,7 +15,10 @@ const streams = {
 
 const usage = {
   exit_code: z.int().nullable(),
-  signal: z.string().regex(/^SIG[A-Z0-9+]+$/).nullable(),
+  signal: z
+    .string()
+    .regex(/^SIG[A-Z0-9+]+$/)
+    .nullable(),
   wall_ms: count,
   cpu_ms: count.nullable(),
   memory_bytes: count.nullable(),

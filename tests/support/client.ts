@@ -46,7 +46,11 @@ export class Client {
     return new Client(this.url, headers);
   }
 
-  async fetch(method: string, path: string, options: CallOptions & { body?: string | Uint8Array<ArrayBuffer> } = {}): Promise<Response> {
+  async fetch(
+    method: string,
+    path: string,
+    options: CallOptions & { body?: string | Uint8Array<ArrayBuffer> } = {},
+  ): Promise<Response> {
     const { headers, body, signal } = options;
     const timeout = AbortSignal.timeout(ANSWER_MS);
     return await fetch(new URL(path, this.url), {

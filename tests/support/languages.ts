@@ -69,7 +69,10 @@ export const PROGRAMS: Record<string, LanguagePrograms> = {
     broken: { code: "const x: = 1;", complaint: /Syntax/i, compiled: false },
     files: [
       { name: "start.ts", content: 'import { greet } from "./greeter.ts";\ngreet("afar");\n' },
-      { name: "greeter.ts", content: 'export function greet(name: string): void { console.log("hello from", name); }\n' },
+      {
+        name: "greeter.ts",
+        content: 'export function greet(name: string): void { console.log("hello from", name); }\n',
+      },
     ],
   },
   bash: {
@@ -108,7 +111,8 @@ export const PROGRAMS: Record<string, LanguagePrograms> = {
       { name: "greeter.h", content: "void greet(const char *name);\n" },
       {
         name: "greeter.c",
-        content: '#include "greeter.h"\n#include <stdio.h>\nvoid greet(const char *name) { printf("hello from %s\\n", name); }\n',
+        content:
+          '#include "greeter.h"\n#include <stdio.h>\nvoid greet(const char *name) { printf("hello from %s\\n", name); }\n',
       },
     ],
   },
@@ -131,7 +135,8 @@ export const PROGRAMS: Record<string, LanguagePrograms> = {
       { name: "greeter.hpp", content: "#include <string>\nvoid greet(std::string name);\n" },
       {
         name: "lib/greeter.cc",
-        content: '#include "../greeter.hpp"\n#include <cstdio>\nvoid greet(std::string name) { std::printf("hello from %s\\n", name.c_str()); }\n',
+        content:
+          '#include "../greeter.hpp"\n#include <cstdio>\nvoid greet(std::string name) { std::printf("hello from %s\\n", name.c_str()); }\n',
       },
     ],
   },
@@ -149,7 +154,8 @@ export const PROGRAMS: Record<string, LanguagePrograms> = {
         }
       }
     `,
-    version: 'class Main { public static void main(String[] args) { System.out.println(System.getProperty("java.version")); } }\n',
+    version:
+      'class Main { public static void main(String[] args) { System.out.println(System.getProperty("java.version")); } }\n',
     broken: {
       code: "class Main { public static void main(String[] args) { nothing(); } }",
       complaint: /Main\.java:1: error: cannot find symbol/,
@@ -158,11 +164,13 @@ export const PROGRAMS: Record<string, LanguagePrograms> = {
     files: [
       {
         name: "org/example/Start.java",
-        content: 'package org.example;\nclass Start { public static void main(String[] args) { Greeter.greet("afar"); } }\n',
+        content:
+          'package org.example;\nclass Start { public static void main(String[] args) { Greeter.greet("afar"); } }\n',
       },
       {
         name: "org/example/Greeter.java",
-        content: 'package org.example;\nclass Greeter { static void greet(String name) { System.out.println("hello from " + name); } }\n',
+        content:
+          'package org.example;\nclass Greeter { static void greet(String name) { System.out.println("hello from " + name); } }\n',
       },
     ],
   },

@@ -15,7 +15,10 @@ export interface ExpectedRefusal {
 /** A field as a message shows it: a sentence has no control characters. */
 function printable(field: string): string {
   // oxlint-disable-next-line no-control-regex
-  return field.replaceAll(/[\u0000-\u001f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return field.replaceAll(
+    /[\u0000-\u001f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** How many runs have ended, once none is waiting or executing. */
@@ -35,7 +38,11 @@ export async function expectNothingRuns(api: Client, action: () => Promise<unkno
 }
 
 /** The call must be refused like this, in words that help, without anything being run. */
-export async function expectRefusal(api: Client, call: () => Promise<Response>, expected: ExpectedRefusal): Promise<void> {
+export async function expectRefusal(
+  api: Client,
+  call: () => Promise<Response>,
+  expected: ExpectedRefusal,
+): Promise<void> {
   await expectNothingRuns(api, async () => {
     const { status, headers, error } = await api.refused(call());
     expect({ status, code: error.code, field: error.details?.field }, error.message).toEqual({
@@ -45,7 +52,9 @@ export async function expectRefusal(api: Client, call: () => Promise<Response>, 
     });
     if (expected.field !== undefined) expect(error.message).toContain(printable(expected.field));
     if (expected.says !== undefined) expect(error.message).toMatch(expected.says);
-    expect(error.message, "one sentence, without a stack or a path of the server").not.toMatch(/\n| at .*:\d+|node_modules/);
+    expect(error.message, "one sentence, without a stack or a path of the server").not.toMatch(
+      /\n| at .*:\d+|node_modules/,
+    );
     expect(headers.get("content-type")).toMatch(/^application\/json/);
   });
 }

@@ -144,7 +144,10 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { path: strin
 }
 
 /** Starts the product as its own process, on a free port of the loopback, and waits until it listens. */
-export async function startServer(settings: Settings & { DATA_DIR: string }, options: ServerOptions = {}): Promise<Server> {
+export async function startServer(
+  settings: Settings & { DATA_DIR: string },
+  options: ServerOptions = {},
+): Promise<Server> {
   const process = new ServerProcess(settings, options);
   try {
     const url = await within(START_MS, "the server's start", process.address());
