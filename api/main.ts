@@ -97,6 +97,8 @@ function keepHeapSmall(): void {
 
 async function main(): Promise<void> {
   keepHeapSmall();
+  // That nobody reads the log any more is no reason to stop.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const settings = readSettings(process.env);
   const registry = loadLanguages(pathInRepository("docker"));
   const metrics = new Metrics(registry.names);

@@ -7,7 +7,7 @@ import { findCgroupMounts } from "./local-cgroup-mounts.ts";
 import type { CgroupMounts, Controller } from "./local-cgroup-mounts.ts";
 
 /** Memory that a sandbox needs beside its program: bubblewrap, the runner and the kernel's accounts of both, in bytes. */
-export const MEMORY_HEADROOM_BYTES = 16 * 1024 * 1024;
+const MEMORY_HEADROOM_BYTES = 16 * 1024 * 1024;
 
 /** bubblewrap and the runner, which the kernel counts with the program's processes. */
 const OWN_PROCESSES = 2;

@@ -14,7 +14,7 @@ export const BINARIES: BinaryName[] = ["normal", "sanitized"];
 
 function hashOfSources(): string {
   const hash = createHash("sha256");
-  for (const name of readdirSync(SOURCES).sort()) hash.update(name).update(readFileSync(join(SOURCES, name)));
+  for (const name of readdirSync(SOURCES).toSorted()) hash.update(name).update(readFileSync(join(SOURCES, name)));
   return hash.digest("hex").slice(0, 16);
 }
 

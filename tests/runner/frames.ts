@@ -18,7 +18,8 @@ export interface Ended {
 export type Frame = { seq: number } & (
   | { type: "ready"; protocol: number }
   | { type: "started"; stage: "compile" | "run" }
-  | { type: "stdout" | "stderr"; data: string }
+  | { type: "stdout"; data: string }
+  | { type: "stderr"; data: string }
   | Ended
   | { type: "finished" }
   | { type: "failed"; message: string }

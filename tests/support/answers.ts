@@ -29,7 +29,7 @@ const usage = {
 };
 
 const STAGE = z.strictObject({ ...streams, ...usage });
-export type Stage = z.infer<typeof STAGE>;
+type Stage = z.infer<typeof STAGE>;
 
 const identity = { id, language: z.string(), version: z.string().nullable() };
 
@@ -98,7 +98,7 @@ export const LIMIT_NAMES = [
   "compile_cpu_ms",
   "compile_memory_bytes",
 ] as const;
-export type LimitName = (typeof LIMIT_NAMES)[number];
+type LimitName = (typeof LIMIT_NAMES)[number];
 
 const limits = z.record(z.enum(LIMIT_NAMES), z.int().positive());
 

@@ -14,11 +14,7 @@ export interface ExpectedRefusal {
 
 /** A field as a message shows it: a sentence has no control characters. */
 function printable(field: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return field.replaceAll(
-    /[\u0000-\u001f]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return field.replaceAll(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /** How many runs have ended, once none is waiting or executing. */

@@ -46,7 +46,7 @@ class ServerProcess {
   #printed = Promise.withResolvers<void>();
 
   constructor(settings: Settings, { through = [] }: ServerOptions) {
-    const [command = process.execPath, ...words] = [...through, process.execPath, "api/main.ts"];
+    const [command, ...words] = [...through, process.execPath, "api/main.ts"];
     const env = defined({ ...BASE, ...settings });
     this.child = spawn(command, words, { cwd: REPOSITORY, env, stdio: ["ignore", "pipe", "pipe"] });
     for (const stream of [this.child.stdout, this.child.stderr]) {

@@ -1,0 +1,173 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { HEALTH } from "../../support/answers.ts";
+import { Client } from "../../support/client.ts";
+import { startRefused, startServer, temporaryFolder } from "../../support/server.ts";
+import { eventually } from "../../support/time.ts";
+
+test("it listens within three seconds, also when it was killed before", async () => {
+  await using folder = await temporaryFolder();
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const asked = performance.now();
+    const server = await startServer({ DATA_DIR: folder.path });
+    expect(performance.now() - asked).toBeLessThan(3000);
+    await server.kill();
+  }
+});
+
+test("a second server on the same data folder is refused in one line, and the first goes on", async () => {
+  await using folder = await temporaryFolder();
+  await using server = await startServer({ DATA_DIR: folder.path });
+  const { code, output } = await startRefused({ DATA_DIR: folder.path });
+  expect(code).toBe(1);
+  expect(output.trim().split("\n")).toHaveLength(1);
+  expect(output).toMatch(/in use by another server.*DATA_DIR/);
+  expect(await new Client(server.url).run({ language: "bash", code: "echo on" })).toMatchObject({ stdout: "on\n" });
+});
+
+test("two servers with data folders of their own don't disturb each other", async () => {
+  await using folders = new AsyncDisposableStack();
+  const servers = await Promise.all(
+    [1, 2].map(async () => {
+      const folder = folders.use(await temporaryFolder());
+      return folders.use(await startServer({ DATA_DIR: folder.path }));
+    }),
+  );
+  const [first, second] = servers.map(({ url }) => new Client(url));
+  const run = await first?.submit({ language: "bash", code: "sleep 0.5; echo first" });
+  expect(await second?.run({ language: "bash", code: "echo second" })).toMatchObject({ stdout: "second\n" });
+  expect((await second?.refused(second.fetch("GET", `/api/result/${run?.id}`)))?.status).toBe(404);
+  expect(await first?.finished(run?.id ?? "")).toMatchObject({ stdout: "first\n" });
+});
+
+test("a taken port, and a data folder that can't be one, are refused in one line", async () => {
+  await using folder = await temporaryFolder();
+  await using server = await startServer({ DATA_DIR: join(folder.path, "first") });
+  const { port } = new URL(server.url);
+  const taken = await startRefused({ DATA_DIR: join(folder.path, "second"), PORT: port });
+  expect(taken).toMatchObject({ code: 1, output: expect.stringMatching(new RegExp(`PORT=${port}`)) });
+  expect(taken.output.trim().split("\n")).toHaveLength(1);
+
+  await writeFile(join(folder.path, "file"), "");
+  const file = await startRefused({ DATA_DIR: join(folder.path, "file") });
+  expect(file).toMatchObject({ code: 1, output: expect.stringMatching(/DATA_DIR|file/) });
+  expect(file.output.trim().split("\n")).toHaveLength(1);
+});
+
+test("results are kept for RESULT_TTL_SECONDS and then unknown, and their keys are free", async () => {
+  await using folder = await temporaryFolder();
+  await using server = await startServer({ DATA_DIR: folder.path, RESULT_TTL_SECONDS: "1" });
+  const api = new Client(server.url);
+  const request = { language: "bash", code: "cat /proc/sys/kernel/random/uuid" };
+  const headers = { "idempotency-key": "short-lived" };
+  const { id, stdout } = await api.run(request, { headers });
+  expect(await api.result(id)).toMatchObject({ id });
+  await eventually(20_000, "the result's expiry", async () => {
+    const response = await api.fetch("GET", `/api/result/${id}`);
+    await response.body?.cancel();
+    return response.status === 404 || undefined;
+  });
+  const again = await api.run(request, { headers });
+  expect(again.status).toBe("succeeded");
+  expect(again.stdout).not.toBe(stdout);
+});
+
+/** Runs a command of the shell in a mount namespace of its own before it becomes the server. */
+function after(command: string): string[] {
+  return ["unshare", "--mount", "sh", "-c", `set -e\n${command}\nexec "$@"`, "sh"];
+}
+
+/** In a mount or network namespace of its own the server is started by root only. */
+describe.runIf(process.getuid?.() === 0)("on a machine that lacks something", () => {
+  test("without keys every address is served when that is asked for by name", async () => {
+    await using folder = await temporaryFolder();
+    const settings = { DATA_DIR: folder.path, HOST: "0.0.0.0", ALLOW_ANONYMOUS: "true" };
+    // Its network namespace has no address that anyone could reach.
+    await using server = await startServer(settings, { through: ["unshare", "--net"] });
+    expect(server.output).toMatch(/0\.0\.0\.0:\d+/);
+  });
+
+  test("without bubblewrap it starts, says what is missing, and tells each run why it is lost", async () => {
+    await using folder = await temporaryFolder();
+    const blank = join(folder.path, "blank");
+    await writeFile(blank, "");
+    const through = after(
+      `for f in /usr/bin/bwrap /usr/local/bin/bwrap; do [ ! -e "$f" ] || mount --bind ${blank} "$f"; done`,
+    );
+    await using server = await startServer({ DATA_DIR: join(folder.path, "data") }, { through });
+    const api = new Client(server.url);
+    const health = await eventually(20_000, "the verdict", async () => {
+      const response = await api.fetch("GET", "/readyz");
+      const body = HEALTH.parse(await response.json());
+      return response.status === 503 ? body : undefined;
+    });
+    expect(health.problems.join()).toMatch(/bwrap/);
+    const response = await api.post("/api/run/sync", { language: "python", code: "print(1)" });
+    const text = await response.text();
+    if (response.status === 503)
+      expect(JSON.parse(text)).toMatchObject({ error: { message: expect.stringMatching(/bwrap/) } });
+    else expect(JSON.parse(text)).toMatchObject({ status: "lost", reason: expect.stringMatching(/bwrap/) });
+    expect((await api.fetch("GET", "/healthz")).status).toBe(200);
+  });
+
+  test("without a toolchain its language is unavailable, with the reason and the remedy, and the others work", async () => {
+    await using folder = await temporaryFolder();
+    const blank = join(folder.path, "blank");
+    await writeFile(blank, "");
+    const through = after(
+      `mount --bind ${blank} "$(readlink -f /usr/bin/javac)"; mount --bind ${blank} "$(readlink -f /usr/bin/java)"`,
+    );
+    await using server = await startServer({ DATA_DIR: join(folder.path, "data") }, { through });
+    const api = new Client(server.url);
+    const java = (await api.languages()).find(({ name }) => name === "java");
+    expect(java).toMatchObject({
+      available: false,
+      version: null,
+      reason: expect.stringMatching(/default-jdk-headless/),
+    });
+    const { status, error } = await api.refused(api.post("/api/run/sync", { language: "java", code: "x" }));
+    expect({ status, code: error.code }).toEqual({ status: 503, code: "language_unavailable" });
+    expect(error.message).toMatch(/scripts\/setup.*default-jdk-headless/);
+    expect(await api.run({ language: "python", code: "print(1)" })).toMatchObject({ stdout: "1\n" });
+  });
+
+  test("without writable cgroups it says what isn't enforced, and enforces the rest", async () => {
+    await using folder = await temporaryFolder();
+    const through = after(
+      "for m in $(awk '$5 ~ \"^/sys/fs/cgroup\" { print $5 }' /proc/self/mountinfo); do mount -o remount,bind,ro $m; done",
+    );
+    await using server = await startServer({ DATA_DIR: folder.path, CPU_LIMIT: "1" }, { through });
+    const api = new Client(server.url);
+    const response = await api.fetch("GET", "/readyz");
+    const health = HEALTH.parse(await response.json());
+    expect({ http: response.status, status: health.status }).toEqual({ http: 200, status: "degraded" });
+    for (const limit of [/memory_bytes/, /cpu_millicores/, /processes/]) expect(health.problems.join()).toMatch(limit);
+    expect(server.output, "it says so at its start").toMatch(/memory_bytes/);
+
+    const hello = await api.run({ language: "python", code: "print('hello')" });
+    expect(hello).toMatchObject({ status: "succeeded", stdout: "hello\n", run: { memory_bytes: null, cpu_ms: null } });
+    const bash = (code: string, limits: Record<string, number>) => api.run({ language: "bash", code, limits });
+    expect(await bash("sleep 60", { wall_ms: 300 })).toMatchObject({ status: "time_limit" });
+    expect(await bash("yes", { output_bytes: 1000 })).toMatchObject({ status: "output_limit" });
+    expect(await bash("while :; do :; done", { cpu_ms: 1000, wall_ms: 20_000 })).toMatchObject({ status: "cpu_limit" });
+    expect(await bash("head -c 2M /dev/zero > /tmp/x; stat -c %s /tmp/x", { work_bytes: 1 << 20 })).toMatchObject({
+      stdout: "1048576\n",
+    });
+    const bomb = await bash("for i in {1..50}; do sleep 60 & done 2>/dev/null; jobs -p | wc -l", {
+      processes: 10,
+      wall_ms: 1500,
+    });
+    expect(Number(bomb.stdout || "0")).toBeLessThanOrEqual(10);
+    expect(await api.run({ language: "bash", code: "echo next" })).toMatchObject({ stdout: "next\n" });
+  });
+});
+
+test("a data folder is made where there is none", async () => {
+  await using folder = await temporaryFolder();
+  await mkdir(join(folder.path, "a"));
+  await using server = await startServer({ DATA_DIR: join(folder.path, "a/b/c") });
+  expect(await new Client(server.url).run({ language: "bash", code: "echo on" })).toMatchObject({ stdout: "on\n" });
+});
