@@ -29,7 +29,6 @@ const usage = {
 };
 
 const STAGE = z.strictObject({ ...streams, ...usage });
-type Stage = z.infer<typeof STAGE>;
 
 const identity = { id, language: z.string(), version: z.string().nullable() };
 
@@ -98,7 +97,6 @@ export const LIMIT_NAMES = [
   "compile_cpu_ms",
   "compile_memory_bytes",
 ] as const;
-type LimitName = (typeof LIMIT_NAMES)[number];
 
 const limits = z.record(z.enum(LIMIT_NAMES), z.int().positive());
 
