@@ -8,7 +8,7 @@ import type { RunRequest } from "../core/validators.ts";
 import type { ApiContext } from "./context.ts";
 
 /** The value of `Idempotency-Key`: 1 to 255 characters of printable ASCII. Throws `invalid_request`. */
-export function idempotencyKey(headers: IncomingHttpHeaders): string | undefined {
+function idempotencyKey(headers: IncomingHttpHeaders): string | undefined {
   const key = headers["idempotency-key"];
   if (key === undefined) return undefined;
   if (typeof key === "string" && /^[ -~]{1,255}$/.test(key)) return key;
@@ -17,8 +17,9 @@ export function idempotencyKey(headers: IncomingHttpHeaders): string | undefined
 
 export interface RunOrder {
   tenant: Tenant;
-  durable: boolean;
-  idempotencyKey: string | undefined;
+  headers: IncomingHttpHeaders;
+  /** Whether the client asks for the result later. With an `Idempotency-Key` it says that it may. */
+  later: boolean;
 }
 
 /**
@@ -49,6 +50,12 @@ export async function acceptRun(context: ApiContext, request: RunRequest, order:
       },
     );
   }
+  const key = idempotencyKey(order.headers);
   const bounds = boundsFor(settings.limits, language.limits);
-  return createRun(request, language, bounds, settings, { ...order, version: found.version });
+  return createRun(request, language, bounds, settings, {
+    tenant: order.tenant,
+    durable: order.later || key !== undefined,
+    idempotencyKey: key,
+    version: found.version,
+  });
 }

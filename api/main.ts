@@ -111,7 +111,13 @@ async function main(): Promise<void> {
   const app = await buildApp({ settings, backend, registry, metrics });
   log = (message) => app.log.warn(message);
   drainOnSignal(app, backend, settings.drainMs);
-  const address = await listen(app, settings);
+  let address: string;
+  try {
+    address = await listen(app, settings);
+  } catch (error) {
+    await backend.close(0);
+    throw error;
+  }
   process.stdout.write(`listening on ${address}\n`);
   for (const problem of (await backend.health()).problems) log(problem);
 }

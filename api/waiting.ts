@@ -4,15 +4,19 @@ import type { Backend } from "../core/backend.ts";
 import type { RunId, RunResult, Tenant } from "../core/run.ts";
 
 /**
- * Aborted when the client goes before it has its answer. (`request.signal` is another thing: it follows the incoming
- * message, which Node closes as soon as a body was read.)
+ * Aborted when the client goes before it has its answer, and when `closing` is. (`request.signal` is another thing: it
+ * follows the incoming message, which Node closes as soon as a body was read. And what `AbortSignal.any` makes of a signal
+ * that outlives the request is never freed.)
  */
-export function clientGone(reply: FastifyReply): AbortSignal {
+export function clientGone(reply: FastifyReply, closing?: AbortSignal): AbortSignal {
   const controller = new AbortController();
+  const abort = (): void => controller.abort();
   const { raw } = reply;
-  if (raw.destroyed) controller.abort();
+  if (raw.destroyed || closing?.aborted === true) abort();
+  closing?.addEventListener("abort", abort);
   raw.once("close", () => {
-    if (!raw.writableFinished) controller.abort();
+    closing?.removeEventListener("abort", abort);
+    if (!raw.writableFinished) abort();
   });
   return controller.signal;
 }
@@ -29,22 +33,14 @@ export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
 }
 
-/** Aborted when one of `signals` is, or after `milliseconds`. Disposing of it lets go of the timer and the signals. */
-export function deadline(milliseconds: number, signals: readonly AbortSignal[]): Deadline {
+/** Aborted after `milliseconds`, or when `gone` is. Disposing of it clears the timer. */
+export function deadline(milliseconds: number, gone: AbortSignal): Deadline {
   const controller = new AbortController();
   const abort = (): void => controller.abort();
   const timer = setTimeout(abort, milliseconds);
-  for (const signal of signals) {
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort);
-  }
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]: () => {
-      clearTimeout(timer);
-      for (const signal of signals) signal.removeEventListener("abort", abort);
-    },
-  };
+  if (gone.aborted) abort();
+  gone.addEventListener("abort", abort);
+  return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) };
 }
 
 /** Waits for the run's end. Undefined when `signal` was aborted before, or when the run is not there or was left unfinished. */

@@ -63,7 +63,7 @@ export function eventsRoute(app: App, { backend, closing }: ApiContext): void {
       const { id } = request.params;
       if (!isRunId(id)) throw noSuchRun();
       const from = nextSeq(request.headers["last-event-id"]);
-      const signal = AbortSignal.any([clientGone(reply), closing]);
+      const signal = clientGone(reply, closing);
       const state = await backend.get(id, request.tenant);
       if (state?.state === "finished" && from > 0) {
         // An EventSource comes back for ever after a stream that ends, unless this status tells it that there is no more.

@@ -11,6 +11,7 @@ export function healthRoutes(app: App, { backend, availability }: ApiContext): v
       schema: {
         summary: "Whether the server is alive",
         tags: ["operation"],
+        security: [],
         response: { 200: HEALTH },
       },
     },
@@ -25,6 +26,7 @@ export function healthRoutes(app: App, { backend, availability }: ApiContext): v
         summary: "Whether the server can run programs",
         description: "degraded: it can, but something is missing, which problems names.",
         tags: ["operation"],
+        security: [],
         response: { 200: READINESS, 503: READINESS, ...errorResponses(["internal"]) },
       },
     },

@@ -32,7 +32,7 @@ export function resultRoute(app: App, { backend, closing }: ApiContext): void {
       let state = isRunId(id) ? await backend.get(id, tenant) : undefined;
       if (state !== undefined && state.state !== "finished" && waitMs > 0) {
         using _ = allowSilence(request);
-        using limit = deadline(waitMs, [clientGone(reply), closing]);
+        using limit = deadline(waitMs, clientGone(reply, closing));
         const result = await resultOf(backend, id, tenant, limit.signal);
         state = result === undefined ? await backend.get(id, tenant) : { state: "finished", result };
       }

@@ -4,11 +4,11 @@ import { z } from "zod";
 import { ServiceError } from "../../core/errors.ts";
 import { isRunId } from "../../core/run.ts";
 import type { RunId } from "../../core/run.ts";
-import { acceptRun, idempotencyKey } from "../accept-run.ts";
+import { acceptRun } from "../accept-run.ts";
 import type { ApiContext, App } from "../context.ts";
 import { errorResponses } from "../openapi.ts";
 import { renderState } from "../render.ts";
-import { PENDING, RESULT, RESULT_OR_PENDING, RUN_PARAMS, RUN_REQUEST } from "../schemas.ts";
+import { RESULT, RESULT_OR_PENDING, RUN_PARAMS, RUN_REQUEST } from "../schemas.ts";
 import { sendResult } from "../send-result.ts";
 import { HANDLER_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from "../timeouts.ts";
 import { allowSilence, clientGone, resultOf } from "../waiting.ts";
@@ -86,22 +86,17 @@ export function createRoutes(app: App, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const { tenant } = request;
+      const { tenant, headers } = request;
       const gone = clientGone(reply);
-      const key = idempotencyKey(request.headers);
-      const run = await acceptRun(context, takeBody(request), {
-        tenant,
-        durable: key !== undefined,
-        idempotencyKey: key,
-      });
-      const { id } = run;
-      if (gone.aborted && key === undefined) return abandon(reply);
+      const run = await acceptRun(context, takeBody(request), { tenant, headers, later: false });
+      const { id, durable } = run;
+      if (gone.aborted && !durable) return abandon(reply);
       await backend.submit(run);
       using _ = allowSilence(request);
       const result = await resultOf(backend, id, tenant, gone);
       if (result !== undefined) return sendResult(reply, result);
       if (!gone.aborted) throw unfinished(closing);
-      if (key === undefined) await cancelAbandoned(request, id);
+      if (!durable) await cancelAbandoned(request, id);
       return abandon(reply);
     },
   );
@@ -119,12 +114,8 @@ export function createRoutes(app: App, context: ApiContext): void {
       },
     },
     async (request, reply) => {
-      const { tenant } = request;
-      const run = await acceptRun(context, takeBody(request), {
-        tenant,
-        durable: true,
-        idempotencyKey: idempotencyKey(request.headers),
-      });
+      const { tenant, headers } = request;
+      const run = await acceptRun(context, takeBody(request), { tenant, headers, later: true });
       await backend.submit(run);
       reply.code(202).header("location", `/api/result/${run.id}`);
       return await sendState(context, request, reply, run.id);
@@ -155,7 +146,7 @@ export function cancelRoute(app: App, context: ApiContext): void {
         tags: ["runs"],
         params: RUN_PARAMS,
         response: {
-          200: z.union([RESULT, PENDING]),
+          200: RESULT_OR_PENDING,
           ...errorResponses(["unauthorized", "not_found", "shutting_down", "internal"]),
         },
       },

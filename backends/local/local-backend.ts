@@ -268,6 +268,7 @@ export class LocalBackend implements Backend {
         const { encoded, demands } = program;
         const end = await sandbox.execute(encoded, demands, demands.wallMs + GRACE_MS, (frame, line) => {
           local.recording.add(frame, line, new Date());
+          if (local.run.durable) this.#keepEnd(local);
           local.notify();
         });
         if (end.finished) return;
@@ -286,20 +287,25 @@ export class LocalBackend implements Backend {
     }
   }
 
+  /** Keeps the run's end, if there is one: before anyone is told of it, so that what was seen once is never lost. */
+  #keepEnd(local: LocalRun): void {
+    const { run, recording } = local;
+    if (recording.result === undefined || local.endKept) return;
+    local.endKept = true;
+    if (run.durable) this.#store.finish(run.id, recording);
+    else this.#store.insertFinished(run, recording);
+  }
+
   /** Lets go of a run that has ended, or that is left for the next start. */
   #end(local: LocalRun): void {
     const { run, recording, interruption } = local;
     if (interruption !== undefined && interruption.status !== "requeued") recording.interrupt(interruption, new Date());
+    const { result } = recording;
+    if (result === undefined) this.#store.requeue(run.id);
+    else this.#keepEnd(local);
     local.notify();
     this.#runs.delete(run.id);
-    const { result } = recording;
-    if (result === undefined) {
-      this.#store.requeue(run.id);
-      return;
-    }
-    if (run.durable) this.#store.finish(run.id, recording);
-    else this.#store.insertFinished(run, recording);
-    this.#options.observe(result);
+    if (result !== undefined) this.#options.observe(result);
   }
 }
 

@@ -17,6 +17,8 @@ export class LocalRun {
   program: PreparedProgram | undefined;
   /** Resolves when the store holds a durable run. */
   stored: Promise<void> = Promise.resolve();
+  /** Whether the store was given the run's end. */
+  endKept = false;
   sandbox: LocalSandbox | undefined;
   startedAt: Date | undefined;
   /** Why the run is to end before its own end; the first reason wins. */

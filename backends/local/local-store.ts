@@ -74,6 +74,7 @@ export class LocalStore {
   readonly #selectProgram: StatementSync;
   readonly #selectRecording: StatementSync;
   readonly #purge: StatementSync;
+  readonly #forget: StatementSync;
   #pending: PendingWrite[] = [];
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -100,6 +101,7 @@ export class LocalStore {
     this.#purge = database.prepare(
       "DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE state = 'finished' AND finished_at < ? LIMIT ?)",
     );
+    this.#forget = database.prepare("DELETE FROM runs WHERE id = ? AND state = 'finished' AND finished_at < ?");
   }
 
   /** Opens or makes the file. Throws when another server holds it, or when it is of a later version. */
@@ -143,9 +145,10 @@ export class LocalStore {
     this.#writeBehind(() => this.#setState.run("queued", id));
   }
 
-  /** Keeps the end of a run that was inserted before. */
+  /** Keeps the end of a run that was inserted before, in the kernel's hands when it returns: a killed server has not lost it. */
   finish(id: RunId, recording: Recording): void {
     this.#writeBehind(() => this.#finish.run(recording.finishedAt?.getTime() ?? Date.now(), recording.serialize(), id));
+    this.flush();
   }
 
   /** Keeps a run that nobody needed to be durable before its end. */
@@ -158,7 +161,7 @@ export class LocalStore {
     this.flush();
     const row = this.#select.get(id) as unknown as Row | undefined;
     if (row === undefined) return undefined;
-    if (row.finished_at !== null && row.finished_at < Date.now() - this.#ttlMs) return undefined;
+    if (row.finished_at !== null && row.finished_at < this.#expiry()) return undefined;
     return storedRun(row);
   }
 
@@ -206,24 +209,25 @@ export class LocalStore {
   /** Removes expired runs and gives their pages back; a bounded number, so that it never holds up the server for long. */
   purge(): void {
     this.flush();
-    this.#purge.run(Date.now() - this.#ttlMs, PURGE_BATCH);
+    this.#purge.run(this.#expiry(), PURGE_BATCH);
     this.#database.exec("PRAGMA incremental_vacuum(2000)");
   }
 
-  /** Writes what is pending. */
+  /** Writes what is pending; after a failure also when nothing is, to see whether it can be written again. */
   flush(): void {
     clearImmediate(this.#immediate);
     clearTimeout(this.#timer);
     this.#immediate = undefined;
     this.#timer = undefined;
     const batch = this.#pending;
-    if (batch.length === 0) return;
+    if (batch.length === 0 && this.problem === undefined) return;
     this.#pending = [];
     // FULL syncs the log at the commit, NORMAL at the next checkpoint (sqlite.org/pragma.html#pragma_synchronous).
     const synced = batch.some(({ waiter }) => waiter !== undefined);
     try {
       this.#database.exec(`PRAGMA synchronous = ${synced ? "FULL" : "NORMAL"}; BEGIN`);
       for (const { write } of batch) write();
+      if (batch.length === 0) this.#database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
       this.#database.exec("COMMIT");
     } catch (error) {
       this.#failed(batch, error);
@@ -246,6 +250,11 @@ export class LocalStore {
     this.#database.close();
   }
 
+  /** Runs that ended before this time, in milliseconds since 1970, are as if they had never been. */
+  #expiry(): number {
+    return Date.now() - this.#ttlMs;
+  }
+
   #insertRun(
     run: RunHeader,
     state: Row["state"],
@@ -253,6 +262,8 @@ export class LocalStore {
     program: PreparedProgram | null,
     recording: Recording | null,
   ): void {
+    // An idempotency key gives the same id again once its first run has expired.
+    this.#forget.run(run.id, this.#expiry());
     this.#insert.run(
       run.id,
       run.tenant,

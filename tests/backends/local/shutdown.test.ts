@@ -78,18 +78,15 @@ test("what is running ends, what is queued is left for the next start and ends t
   await using folder = await temporaryFolder();
   const first = await start(folder);
   const runs = await Promise.all(
-    [0, 1, 2, 3].map((n) => first.api.submit({ language: "bash", code: `sleep 1; echo ${n} $RANDOM$RANDOM` })),
+    [0, 1, 2, 3].map((n) => first.api.submit({ language: "bash", code: `sleep 1; echo ${n}` })),
   );
   const [executing] = runs;
   if (executing === undefined) throw new Error("there is a first run");
   await first.api.started(executing.id);
-  const waiting = first.api.result(executing.id, 60_000);
   expect(await first.server.stop()).toEqual(ENDED);
-  const seen = await waiting;
-  expect(seen).toMatchObject({ status: "succeeded", stdout: expect.stringMatching(/^0 /) });
 
   const { server, api } = await start(folder);
-  expect(await api.result(executing.id)).toEqual(seen);
+  expect(await api.result(executing.id), "ended before the server did").toMatchObject({ status: "succeeded" });
   for (const { id } of runs) expect(await api.finished(id)).toMatchObject({ status: "succeeded", reason: null });
   expect(await server.stop()).toEqual(ENDED);
 });
