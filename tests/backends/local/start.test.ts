@@ -86,7 +86,9 @@ describe.runIf(process.getuid?.() === 0)("on a machine that lacks something", ()
     await using folder = await temporaryFolder();
     const settings = { DATA_DIR: folder.path, HOST: "0.0.0.0", ALLOW_ANONYMOUS: "true" };
     // Its network namespace has no address that anyone could reach.
-    await using server = await startServer(settings, { through: ["unshare", "--net", ...after("ip link set lo up").slice(2)] });
+    await using server = await startServer(settings, {
+      through: ["unshare", "--net", ...after("ip link set lo up").slice(2)],
+    });
     expect(server.output).toMatch(/listening on/);
   });
 
