@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 
 import type { Backend } from "../core/backend.ts";
+import { StartError } from "../core/errors.ts";
 import { loadLanguages } from "../core/languages.ts";
 import type { RunResult } from "../core/run.ts";
 import { buildApp } from "./app.ts";
@@ -13,11 +14,6 @@ import type { Settings } from "./settings.ts";
 
 /** How long clients have to take their answers after the last run was drained, in milliseconds. */
 const FAREWELL_MS = 2000;
-
-/** Why the server can't start, in one line for whoever starts it. */
-class StartError extends Error {
-  override readonly name = "StartError";
-}
 
 function pathInRepository(path: string): string {
   return fileURLToPath(new URL(`../${path}`, import.meta.url));

@@ -38,6 +38,11 @@ export class ServiceError extends Error {
   }
 }
 
+/** Why the server can't start, for the person who starts it: the message is one line that says what to change. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
+
 /** The request's field `field` can't be accepted: `message` says what is wrong and what is allowed. */
 export function invalid(field: string, message: string, allowed?: ErrorDetails["allowed"]): ServiceError {
   return new ServiceError("invalid_request", `${field}: ${message}`, {

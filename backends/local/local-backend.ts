@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Availability, Backend, Capacity, Health } from "../../core/backend.ts";
@@ -10,6 +9,7 @@ import type { Program } from "../../core/program.ts";
 import { runId } from "../../core/run.ts";
 import type { Run, RunEvent, RunId, RunResult, RunState, Tenant } from "../../core/run.ts";
 import { LocalCgroups } from "./local-cgroups.ts";
+import { inDataFolder, makeDataFolder } from "./local-data-folder.ts";
 import { LocalLauncher } from "./local-launcher.ts";
 import { LocalPool } from "./local-pool.ts";
 import { prepareProgram } from "./local-program.ts";
@@ -46,9 +46,10 @@ export interface LocalBackendOptions {
 export class LocalBackend implements Backend {
   readonly #options: LocalBackendOptions;
   readonly #store: LocalStore;
-  readonly #launcher: LocalLauncher;
   readonly #cgroups: LocalCgroups;
   readonly #pool: LocalPool;
+  /** Releases all that the backend has opened, in the order that it allows. */
+  readonly #opened: AsyncDisposableStack;
   /** Every run that has not ended, and those that have until the store has them. */
   readonly #runs = new Map<RunId, LocalRun>();
   readonly #queue = new Set<LocalRun>();
@@ -58,40 +59,53 @@ export class LocalBackend implements Backend {
 
   private constructor(
     options: LocalBackendOptions,
-    store: LocalStore,
-    launcher: LocalLauncher,
-    cgroups: LocalCgroups,
-    pool: LocalPool,
+    { store, cgroups, pool }: { store: LocalStore; cgroups: LocalCgroups; pool: LocalPool },
+    opened: AsyncDisposableStack,
   ) {
     this.#options = options;
     this.#store = store;
-    this.#launcher = launcher;
     this.#cgroups = cgroups;
     this.#pool = pool;
+    this.#opened = opened;
     this.#purgeTimer = setInterval(() => this.#store.purge(), PURGE_EVERY_MS);
   }
 
-  /** Takes over the data folder, finds the runs of an earlier server again, and starts the first sandboxes. */
+  /**
+   * Takes over the data folder, finds the runs of an earlier server again, and starts the first sandboxes. Throws
+   * `StartError` when the data folder can't be used.
+   */
   static async open(options: LocalBackendOptions): Promise<LocalBackend> {
+    const { dataDir, resultTtlMs, runnerPath, nodePath, launcherPath } = options;
     // The sandboxes' root must be readable by their user ids; the store's file has a mode of its own.
     process.umask(0o022);
-    await mkdir(options.dataDir, { recursive: true });
-    await chmod(options.dataDir, 0o711);
-    const store = LocalStore.open(join(options.dataDir, "runs.db"), options.resultTtlMs);
-    try {
-      const cgroups = await LocalCgroups.open(`sandbox-api-${runId("", options.dataDir).slice(1, 9)}`);
-      const rootfs = await makeRootfs(join(options.dataDir, "rootfs"), options.runnerPath, options.nodePath);
-      const size = Math.min(options.maxRunning, MAX_POOL);
-      const launcher = await LocalLauncher.open(options.launcherPath, join(options.dataDir, "launcher.sock"));
-      const pool = new LocalPool({ launcher, bubblewrap: findCommand("bwrap"), rootfs, cgroups }, size, options.log);
-      const backend = new LocalBackend(options, store, launcher, cgroups, pool);
-      await pool.open();
-      backend.#recover();
-      return backend;
-    } catch (error) {
-      store.close();
-      throw error;
-    }
+    await using opened = new AsyncDisposableStack();
+    const { store, rootfs, launcher } = await inDataFolder(dataDir, async () => {
+      await makeDataFolder(dataDir);
+      return {
+        store: opened.adopt(LocalStore.open(join(dataDir, "runs.db"), resultTtlMs), (store) => store.close()),
+        rootfs: await makeRootfs(join(dataDir, "rootfs"), runnerPath, nodePath),
+        launcher: opened.adopt(
+          await LocalLauncher.open(launcherPath, join(dataDir, "launcher.sock")),
+          async (launcher) => await launcher.close(),
+        ),
+      };
+    });
+    const cgroups = opened.adopt(
+      await LocalCgroups.open(`sandbox-api-${runId("", dataDir).slice(1, 9)}`),
+      async (cgroups) => await cgroups.close(),
+    );
+    const pool = opened.adopt(
+      new LocalPool(
+        { launcher, bubblewrap: findCommand("bwrap"), rootfs, cgroups },
+        Math.min(options.maxRunning, MAX_POOL),
+        options.log,
+      ),
+      async (pool) => await pool.close(),
+    );
+    await pool.open();
+    const backend = new LocalBackend(options, { store, cgroups, pool }, opened.move());
+    backend.#recover();
+    return backend;
   }
 
   async submit(run: Run): Promise<"created" | "existing"> {
@@ -188,10 +202,7 @@ export class LocalBackend implements Backend {
       if (this.#queue.delete(local)) this.#end(local);
     }
     await Promise.all(this.#executing.values());
-    await this.#pool.close();
-    await this.#launcher.close();
-    await this.#cgroups.close();
-    this.#store.close();
+    await this.#opened.disposeAsync();
   }
 
   #recover(): void {

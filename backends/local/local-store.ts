@@ -2,6 +2,7 @@ import { chmodSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
 
+import { StartError } from "../../core/errors.ts";
 import type { RunId, RunState } from "../../core/run.ts";
 import type { PreparedProgram } from "./local-program.ts";
 import { Recording } from "./local-recording.ts";
@@ -104,7 +105,7 @@ export class LocalStore {
     this.#forget = database.prepare("DELETE FROM runs WHERE id = ? AND state = 'finished' AND finished_at < ?");
   }
 
-  /** Opens or makes the file. Throws when another server holds it, or when it is of a later version. */
+  /** Opens or makes the file. Throws `StartError` when another server holds it, or when it is of another version. */
   static open(path: string, ttlMs: number): LocalStore {
     const database = new DatabaseSync(path);
     try {
@@ -114,12 +115,15 @@ export class LocalStore {
       chmodSync(path, 0o600);
       const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
       if (version === 0) database.exec(`BEGIN; ${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
-      else if (version !== SCHEMA_VERSION)
-        throw new Error(`${path} has schema ${version}; this server knows ${SCHEMA_VERSION}`);
+      else if (version !== SCHEMA_VERSION) {
+        throw new StartError(
+          `${path} is of another version of this server (its schema is ${version}, this one knows ${SCHEMA_VERSION}); give each its own DATA_DIR`,
+        );
+      }
     } catch (error) {
       database.close();
       if (error instanceof Error && /database is locked/.test(error.message)) {
-        throw new Error(`${path} is in use by another server; give each its own DATA_DIR`, { cause: error });
+        throw new StartError(`${path} is in use by another server; give each its own DATA_DIR`, { cause: error });
       }
       throw error;
     }

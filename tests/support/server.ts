@@ -160,8 +160,11 @@ export async function startServer(
 }
 
 /** Starts a server that is expected to refuse its settings: how it ended and what it printed. */
-export async function startRefused(settings: Settings): Promise<ServerExit & { output: string }> {
-  const process = new ServerProcess(settings, {});
+export async function startRefused(
+  settings: Settings,
+  options: ServerOptions = {},
+): Promise<ServerExit & { output: string }> {
+  const process = new ServerProcess(settings, options);
   try {
     const exit = await within(START_MS, "the refusal", process.exited);
     return { ...exit, output: process.output };
