@@ -4,14 +4,15 @@
  * Theory of operation
  *
  *   server ==fd 0==> launcher          requests: "start" and "kill"
- *   server <==fd 1== launcher          one line for each sandbox that has ended
+ *   server <==fd 1== launcher          one line for each sandbox: "ended TOKEN", or "failed TOKEN REASON" without a start
  *   server <==unix socket== bubblewrap one connection for each sandbox, its fds 0, 1 and 2
  *
  * Processes. The launcher is one process without threads, started by the server with no arguments but the path of the
- * server's socket. For each "start" it forks a child, which makes itself what the sandbox needs - a connection to the
- * server, membership in the sandbox's cgroups, the files that the runner reads and writes there, a session and a user
- * id of its own - and becomes bubblewrap. Whatever fails before that is one line of text on the connection, where the
- * runner's frames would have come.
+ * server's socket. For each "start" it connects to the server, tells it on the connection for which token, and forks a
+ * child, which makes itself what the sandbox needs - membership in the sandbox's cgroups, the files that the runner reads
+ * and writes there, a session and a user id of its own - and becomes bubblewrap. Whatever the child fails in is one line
+ * of text on the connection, where the runner's frames would have come. Since the connection is older than the child,
+ * the server finds it, with that line, also when it hears of the child's end first.
  *
  * Descriptors. 0, 1 and 2 are the server's. The signalfd is the launcher's. A child keeps its connection as 0, 1 and 2,
  * has the cgroup's files from 4 on, in the order of the request, and nothing else: all others close on exec.
@@ -69,16 +70,11 @@ static _Noreturn void child_failed(const char *what, const char *which)
     _exit(1);
 }
 
-static void connect_to_server(const char *token)
+static void take_as_standard_streams(int connection)
 {
-    int connection = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (connection < 0 || connect(connection, (const struct sockaddr *)&server, sizeof server) != 0)
-        _exit(1);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd += 1)
         if (dup2(connection, fd) < 0)
             _exit(1);
-    close(connection);
-    dprintf(STDOUT_FILENO, "%s\n", token);
 }
 
 static void join_cgroup(const char *procs)
@@ -126,13 +122,13 @@ static size_t next_number(struct request *request)
     return (size_t)strtoul(next_word(request), NULL, 10);
 }
 
-/* token, user id or "-", number of cgroups and their cgroup.procs, number of files and for each mode and path, command */
-static _Noreturn void child_main(struct request *request)
+/* user id or "-", number of cgroups and their cgroup.procs, number of files and for each mode and path, command */
+static _Noreturn void child_main(struct request *request, int connection)
 {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    connect_to_server(next_word(request));
+    take_as_standard_streams(connection);
     const char *user = next_word(request);
     for (size_t left = next_number(request); left > 0; left -= 1)
         join_cgroup(next_word(request));
@@ -153,19 +149,51 @@ static _Noreturn void child_main(struct request *request)
     child_failed("execute", command[0]);
 }
 
+/* A connection whose first line is the token; below 0 when there is none. */
+static int connect_to_server(const char *token)
+{
+    int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connection < 0)
+        return -1;
+    if (connect(connection, (const struct sockaddr *)&server, sizeof server) == 0 &&
+        dprintf(connection, "%s\n", token) > 0)
+        return connection;
+    int reason = errno;
+    close(connection);
+    errno = reason;
+    return -1;
+}
+
+static void not_started(const char *token, const char *what, const char *reason)
+{
+    dprintf(STDOUT_FILENO, "failed %s the launcher can't %s: %s\n", token, what, reason);
+}
+
 static void start(struct request *request)
 {
-    const char *token = request->words[request->next];
+    const char *token = next_word(request);
+    if (strlen(token) >= MAX_TOKEN)
+        die("launcher: a token of %zu bytes\n", strlen(token));
     struct sandbox *place = sandboxes;
     while (place < sandboxes + MAX_SANDBOXES && place->pid != 0)
         place += 1;
-    pid_t pid = place < sandboxes + MAX_SANDBOXES && strlen(token) < MAX_TOKEN ? fork() : -1;
-    if (pid == 0)
-        child_main(request);
-    if (pid < 0) {
-        dprintf(STDOUT_FILENO, "%s\n", token);
+    if (place == sandboxes + MAX_SANDBOXES) {
+        not_started(token, "start a sandbox", "there are too many");
         return;
     }
+    int connection = connect_to_server(token);
+    if (connection < 0) {
+        not_started(token, "reach the server", strerror(errno));
+        return;
+    }
+    pid_t pid = fork();
+    if (pid == 0)
+        child_main(request, connection);
+    if (pid < 0)
+        not_started(token, "fork", strerror(errno));
+    close(connection);
+    if (pid < 0)
+        return;
     place->pid = pid;
     strcpy(place->token, token);
 }
@@ -234,7 +262,7 @@ static void reap(int signals)
         for (struct sandbox *place = sandboxes; place < sandboxes + MAX_SANDBOXES; place += 1)
             if (place->pid == pid) {
                 place->pid = 0;
-                if (dprintf(STDOUT_FILENO, "%s\n", place->token) < 0)
+                if (dprintf(STDOUT_FILENO, "ended %s\n", place->token) < 0)
                     _exit(0);
                 break;
             }

@@ -32,9 +32,16 @@ export const FIRST_FILE_FD = 4;
 
 const TOKEN_CHARS = 32;
 
+/**
+ * How long after a process's end its connection is waited for, in milliseconds. It is older than the process, so it is
+ * missing only where the kernel could not hand it over, for want of descriptors.
+ */
+const LATE_MS = 1000;
+
 interface Pending {
   connected: PromiseWithResolvers<Socket>;
   ended: PromiseWithResolvers<void>;
+  late?: NodeJS.Timeout;
 }
 
 /**
@@ -53,7 +60,7 @@ export class LocalLauncher {
     this.#server = server;
     server.on("connection", (socket) => this.#accept(socket));
     child.stdin?.on("error", () => {});
-    if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", (token) => this.#reaped(token));
+    if (child.stdout !== null) createInterface({ input: child.stdout }).on("line", (line) => this.#told(line));
     let said = "";
     child.stderr?.on("data", (chunk: Buffer) => {
       said = (said + chunk.toString("utf8")).slice(0, 1000);
@@ -72,14 +79,18 @@ export class LocalLauncher {
     return new LocalLauncher(child, server);
   }
 
-  /** Starts a process; its connection is there when the promise resolves. */
+  /**
+   * Starts a process; its connection is there when the promise resolves. What keeps the process from becoming the command
+   * is a line of text on the connection.
+   */
   async launch(request: LaunchRequest): Promise<Launched> {
     if (this.#failure !== undefined) throw new Error(this.#failure);
     const token = randomBytes(TOKEN_CHARS / 2).toString("hex");
     const pending: Pending = { connected: Promise.withResolvers(), ended: Promise.withResolvers() };
     this.#pending.set(token, pending);
-    void pending.ended.promise.then(() => {
-      pending.connected.reject(new Error(this.#failure ?? "the process ended before it connected"));
+    void Promise.allSettled([pending.connected.promise, pending.ended.promise]).then(() => {
+      clearTimeout(pending.late);
+      this.#pending.delete(token);
     });
     const { uid, cgroupProcs, files, command } = request;
     this.#send("start", token, uid === undefined ? "-" : String(uid), [
@@ -126,13 +137,26 @@ export class LocalLauncher {
     socket.on("data", receive);
   }
 
-  #reaped(token: string): void {
-    this.#pending.get(token)?.ended.resolve();
-    this.#pending.delete(token);
+  /** A line of the launcher's: how a process that was asked for has ended, or why there is none. */
+  #told(line: string): void {
+    const [how, token = "", ...reason] = line.split(" ");
+    const pending = this.#pending.get(token);
+    if (pending === undefined) return;
+    if (how === "failed") {
+      this.#lost(pending, reason.join(" "));
+      return;
+    }
+    pending.ended.resolve();
+    pending.late = setTimeout(() => this.#lost(pending, "the process ended before it connected"), LATE_MS);
+  }
+
+  #lost(pending: Pending, reason: string): void {
+    pending.connected.reject(new Error(reason));
+    pending.ended.resolve();
   }
 
   #failed(reason: string): void {
     this.#failure ??= `the launcher failed: ${reason}`;
-    for (const token of this.#pending.keys()) this.#reaped(token);
+    for (const pending of this.#pending.values()) this.#lost(pending, this.#failure);
   }
 }

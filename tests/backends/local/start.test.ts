@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 
 import { describe, expect, test } from "vitest";
 
@@ -51,10 +52,40 @@ test("a taken port, and a data folder that can't be one, are refused in one line
   expect(taken).toMatchObject({ code: 1, output: expect.stringMatching(new RegExp(`PORT=${port}`)) });
   expect(taken.output.trim().split("\n")).toHaveLength(1);
 
+  const lateVersion = join(folder.path, "later");
+  const notOurs = join(folder.path, "other");
+  await Promise.all([lateVersion, notOurs].map((path) => mkdir(path)));
+  await writeFile(join(notOurs, "runs.db"), "something else, which is longer than nothing");
+  using database = new DatabaseSync(join(lateVersion, "runs.db"));
+  database.exec("PRAGMA user_version = 99");
+  database.close();
   await writeFile(join(folder.path, "file"), "");
-  const file = await startRefused({ DATA_DIR: join(folder.path, "file") });
-  expect(file).toMatchObject({ code: 1, output: expect.stringMatching(/DATA_DIR|file/) });
-  expect(file.output.trim().split("\n")).toHaveLength(1);
+  for (const [path, reason] of [
+    [join(folder.path, "file"), /exists|not a directory/],
+    [join(folder.path, "file/below"), /not a directory/],
+    [join(folder.path, "long".repeat(30)), /EINVAL|ENAMETOOLONG|too long/],
+    [lateVersion, /version/],
+    [notOurs, /not a database/],
+  ] as const) {
+    const { code, output } = await startRefused({ DATA_DIR: path });
+    expect({ path, code, lines: output.trim().split("\n").length }).toEqual({ path, code: 1, lines: 1 });
+    expect(output).toContain(path);
+    expect(output).toMatch(/DATA_DIR/);
+    expect(output).toMatch(reason);
+  }
+});
+
+test("a data folder that was there keeps its mode, but for what sandboxes need to pass through", async () => {
+  await using folder = await temporaryFolder();
+  for (const [before, after] of [
+    [0o1777, 0o1777],
+    [0o700, 0o711],
+  ] as const) {
+    await chmod(folder.path, before);
+    await using server = await startServer({ DATA_DIR: folder.path });
+    expect(await new Client(server.url).run({ language: "bash", code: "echo on" })).toMatchObject({ stdout: "on\n" });
+    expect(((await stat(folder.path)).mode & 0o7777).toString(8)).toBe(after.toString(8));
+  }
 });
 
 test("results are kept for RESULT_TTL_SECONDS and then unknown, and their keys are free", async () => {
@@ -90,6 +121,18 @@ describe.runIf(process.getuid?.() === 0)("on a machine that lacks something", ()
       through: ["unshare", "--net", ...after("ip link set lo up").slice(2)],
     });
     expect(server.output).toMatch(/listening on/);
+  });
+
+  test("a data folder that can't be written is refused in one line", async () => {
+    await using folder = await temporaryFolder();
+    const { code, output } = await startRefused(
+      { DATA_DIR: folder.path },
+      { through: after(`mount --bind ${folder.path} ${folder.path}; mount -o remount,bind,ro ${folder.path}`) },
+    );
+    expect({ code, lines: output.trim().split("\n") }).toEqual({
+      code: 1,
+      lines: [expect.stringMatching(/DATA_DIR.*(read-?only|unable to open)/)],
+    });
   });
 
   test("without bubblewrap it starts, says what is missing, and tells each run why it is lost", async () => {

@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+
+import { expect, test } from "vitest";
+
+import { LocalLauncher } from "../../../backends/local/local-launcher.ts";
+import { temporaryFolder } from "../../support/server.ts";
+import { within } from "../../support/time.ts";
+
+const LAUNCHER = join(import.meta.dirname, "../../../build/launcher");
+const WAIT_MS = 20_000;
+
+async function open(path: string) {
+  const folder = await temporaryFolder();
+  const launcher = await LocalLauncher.open(path, join(folder.path, "socket"));
+  return {
+    launch: (command: string[], cgroupProcs: string[] = []) =>
+      within(WAIT_MS, "the start", launcher.launch({ uid: undefined, cgroupProcs, files: [], command })),
+    async [Symbol.asyncDispose]() {
+      await launcher.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("a process talks through its connection, and its end is told", async () => {
+  await using launcher = await open(LAUNCHER);
+  const { connection, ended } = await launcher.launch(["/bin/sh", "-c", "read line; echo got $line"]);
+  connection.write("this\n");
+  expect(await text(connection)).toBe("got this\n");
+  await within(WAIT_MS, "the end", ended);
+});
+
+test("a process that is killed ends", async () => {
+  await using launcher = await open(LAUNCHER);
+  const { connection, ended, kill } = await launcher.launch(["/bin/sleep", "1000"]);
+  kill();
+  await within(WAIT_MS, "the end", ended);
+  expect(await text(connection)).toBe("");
+});
+
+test("what keeps a process from its start is said on its connection, however soon it ends", async () => {
+  await using launcher = await open(LAUNCHER);
+  const said = async (command: string, procs: string[] = []): Promise<string> =>
+    await text((await launcher.launch([command], procs)).connection);
+  const starts = Array.from({ length: 100 }, () => said("/nowhere/command"));
+  for (const line of await Promise.all(starts)) {
+    expect(line).toBe("launcher: execute /nowhere/command: No such file or directory\n");
+  }
+  expect(await said("/bin/true", ["/nowhere/procs"])).toMatch(/join the cgroup \/nowhere\/procs: No such file/);
+});
+
+test("a launcher that can't be started, or ends, is the reason why nothing starts", async () => {
+  await using missing = await open("/nowhere/launcher");
+  await expect(missing.launch(["/bin/true"])).rejects.toThrow(/the launcher failed: .*\/nowhere\/launcher/);
+  await using ending = await open("/bin/false");
+  await expect(ending.launch(["/bin/true"])).rejects.toThrow(/the launcher failed/);
+});
