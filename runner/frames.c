@@ -39,29 +39,6 @@ static void begin(void)
     next_seq += 1;
 }
 
-static size_t encode_base64(char *target, const uint8_t *bytes, size_t length)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *next = target;
-    size_t at = 0;
-    for (; length - at >= 3; at += 3) {
-        uint32_t group = (uint32_t)bytes[at] << 16 | (uint32_t)bytes[at + 1] << 8 | bytes[at + 2];
-        *next++ = digits[group >> 18];
-        *next++ = digits[group >> 12 & 63];
-        *next++ = digits[group >> 6 & 63];
-        *next++ = digits[group & 63];
-    }
-    if (at < length) {
-        bool two = length - at == 2;
-        uint32_t group = (uint32_t)bytes[at] << 16 | (two ? (uint32_t)bytes[at + 1] << 8 : 0);
-        *next++ = digits[group >> 18];
-        *next++ = digits[group >> 12 & 63];
-        *next++ = two ? digits[group >> 6 & 63] : '=';
-        *next++ = '=';
-    }
-    return (size_t)(next - target);
-}
-
 static void put_figure(const char *name, struct figure figure)
 {
     if (figure.known)
@@ -93,7 +70,7 @@ void frame_output(enum stream stream, const uint8_t *bytes, size_t length)
 {
     begin();
     put_format("\"type\":\"%s\",\"data\":\"", stream_names[stream]);
-    output_commit(encode_base64(output_reserve((length + 2) / 3 * 4), bytes, length));
+    output_commit(base64_encode(output_reserve(BASE64_BYTES(length)), bytes, length));
     put("\"}\n");
 }
 

@@ -1,15 +1,9 @@
 #include "runner.h"
 
 #include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-/* Where a program's bytes come from: fd 0, as a magic word, the payload's length, and the payload. */
-
-static const char magic[8] = "SBXRUN01";
-
-enum { HEADER_BYTES = 12 };
+/* The program from fd 0: the header and the payload. */
 
 static void read_exactly(uint8_t *target, size_t length, bool exit_on_hangup)
 {
@@ -38,38 +32,10 @@ static void read_exactly(uint8_t *target, size_t length, bool exit_on_hangup)
     }
 }
 
-/* Memory for `length` bytes and one more, laid out so that anything read or written beyond faults. */
-static uint8_t *map_payload(size_t length)
-{
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t size = (length + 1 + page - 1) / page * page;
-    uint8_t *memory = mmap(NULL, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-        die_errno("mmap");
-    if (mprotect(memory + size, page, PROT_NONE) != 0)
-        die_errno("mprotect");
-    return memory + size - (length + 1);
-}
-
 void input_read(struct payload *payload, bool exit_on_hangup)
 {
     uint8_t header[HEADER_BYTES];
     read_exactly(header, sizeof header, exit_on_hangup);
-    if (memcmp(header, magic, sizeof magic) != 0)
-        die("program: it does not begin with the magic word");
-    payload->length = (size_t)header[8] | (size_t)header[9] << 8 | (size_t)header[10] << 16 | (size_t)header[11] << 24;
-    if (payload->length > MAX_PAYLOAD_BYTES)
-        die("program: the payload is longer than %u bytes", (unsigned int)MAX_PAYLOAD_BYTES);
-    payload->bytes = map_payload(payload->length);
+    payload_begin(payload, header);
     read_exactly(payload->bytes, payload->length, exit_on_hangup);
-}
-
-/* Gives the whole pages between back to the kernel: what the payload holds counts as the sandbox's memory. */
-void payload_release(const uint8_t *from, const uint8_t *to)
-{
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t first = ((uintptr_t)from + page - 1) / page * page;
-    uintptr_t last = (uintptr_t)to / page * page;
-    if (first < last)
-        madvise((void *)first, last - first, MADV_DONTNEED);
 }

@@ -14,6 +14,7 @@
  * WHAT IS TRUSTED
  *   Those who start the runner: the command line, the order of a program's records and its limits. Their bytes are
  *   checked all the same (program.c). Files, arguments, environment, stdin and the program's every act are the user's.
+ *   The runner's own environment reaches no program.
  *   The runner reads nothing that a program wrote but its two output pipes, opens no file once a program has run, and
  *   asks the kernel, never the program, for figures (cgroup.c).
  *   Protection from the program: the runner is undumpable (no ptrace, no /proc/1/mem or fd), a seccomp filter refuses
@@ -21,7 +22,8 @@
  *   from outside.
  *
  * DESCRIPTORS OF THE RUNNER
- *   0         the program's bytes (input.c), then nothing; with --exit-on-hangup its end is the order to end.
+ *   0         the program's bytes (input.c), then nothing; with --exit-on-hangup its end is the order to end. Never
+ *             read with --program-in-environment (environment.c).
  *   1         frames (frames.c) through a bounded buffer (output.c), without blocking; its reader's end is the same
  *             order.
  *   2         the last words of a runner that fails (failure.c). A program's stderr never comes here.
@@ -86,7 +88,10 @@ int main(int count, char **arguments)
 
     frame_ready();
     output_flush();
-    input_read(&payload, options.exit_on_hangup);
+    if (options.program_in_environment)
+        environment_read(&payload);
+    else
+        input_read(&payload, options.exit_on_hangup);
     control_program_is_read(options.exit_on_hangup);
     program_parse(&program, &payload);
 

@@ -52,6 +52,8 @@ void options_parse(struct options *options, char **arguments)
             options->mounts = true;
         } else if (strcmp(option, "--exit-on-hangup") == 0) {
             options->exit_on_hangup = true;
+        } else if (strcmp(option, "--program-in-environment") == 0) {
+            options->program_in_environment = true;
         } else if (strcmp(option, "--cgroup") == 0) {
             options->cgroup_version = parse_number(option, *arguments, 1, 2);
             arguments += 1;
@@ -59,4 +61,6 @@ void options_parse(struct options *options, char **arguments)
             die("unknown option %s", option);
         }
     }
+    if (options->program_in_environment && options->exit_on_hangup)
+        die("--exit-on-hangup needs the program from fd 0");
 }

@@ -9,7 +9,7 @@
 enum { CAPACITY = 256 << 10 };
 
 /* Base64 of a chunk and the frame around it. */
-#define CHUNK_FRAME_BYTES (CHUNK_BYTES / 3 * 4 + 128)
+#define CHUNK_FRAME_BYTES (BASE64_BYTES(CHUNK_BYTES) + 128)
 
 /* What chunks leave free, so that the frames that end a stage never wait for room. */
 enum { ROOM_FOR_ENDING = 4 << 10 };

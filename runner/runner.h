@@ -19,6 +19,8 @@ enum { MAX_NAME_BYTES = 255, MAX_PATH_BYTES = 4095 };
 /* 48 KiB: the output that one frame carries, a multiple of 3 so that base64 pads nothing in the middle of a stream. */
 #define CHUNK_BYTES ((size_t)48 << 10)
 
+#define BASE64_BYTES(length) (((length) + 2) / 3 * 4)
+
 /* A figure that the kernel may not be able to tell. */
 struct figure {
     bool known;
@@ -35,6 +37,7 @@ enum figure_file { CPU_USAGE, MEMORY_PEAK, MEMORY_LIMIT, MEMORY_EVENTS, PIDS_EVE
 struct options {
     bool mounts;
     bool exit_on_hangup;
+    bool program_in_environment;
     int cgroup_version; /* 1, 2, or 0 when none was named */
     int figure_fd[FIGURE_FILES];
 };
@@ -46,14 +49,33 @@ int close_from(unsigned int first);
 void close_all_but(const int *keep, size_t count);
 void set_nonblocking(int fd);
 
-/* ---- input.c */
+/* ---- base64.c */
+struct base64 {
+    uint32_t held;
+    size_t count;
+    bool padded;
+    bool wrong;
+};
+
+size_t base64_encode(char *target, const uint8_t *bytes, size_t length);
+bool base64_decode(struct base64 *state, char digit, uint8_t *byte);
+bool base64_is_whole(const struct base64 *state);
+
+/* ---- payload.c, input.c, environment.c, unpack.c */
+enum { HEADER_BYTES = 12 };
+
 struct payload {
     uint8_t *bytes;
     size_t length; /* bytes[length] may be written too */
 };
 
-void input_read(struct payload *payload, bool exit_on_hangup);
+void payload_begin(struct payload *payload, const uint8_t header[HEADER_BYTES]);
 void payload_release(const uint8_t *from, const uint8_t *to);
+void input_read(struct payload *payload, bool exit_on_hangup);
+void environment_read(struct payload *payload);
+void unpack_begin(uint8_t *target, size_t length);
+void unpack(const uint8_t *piece, size_t length);
+void unpack_end(void);
 
 /* ---- program.c */
 enum limit_key {

@@ -1,3 +1,5 @@
+import { deflateSync } from "node:zlib";
+
 /** Encodes programs as the runner reads them, and, for the tests of its refusals, things that are almost programs. */
 
 export const LIMIT_KEYS = {
@@ -107,4 +109,20 @@ export function frame(records: readonly Uint8Array[]): Buffer {
 
 export function encode(program: ProgramSpec): Buffer {
   return frame(recordsOf(program));
+}
+
+/** Cuts a text, `SANDBOX_PROGRAM_0` and so on, for an environment. */
+export function variablesOf(text: string, partLength = 100 << 10): Record<string, string> {
+  const parts = text.match(new RegExp(`[^]{1,${partLength}}`, "g")) ?? [];
+  return Object.fromEntries(parts.map((part, index) => [`SANDBOX_PROGRAM_${index}`, part]));
+}
+
+/** A header, by default the right one for `payload`, and behind it `payload` packed. */
+export function pack(payload: Uint8Array, length = payload.length): Buffer {
+  return Buffer.concat([Buffer.from("SBXRUN01"), u32(length), deflateSync(payload)]);
+}
+
+/** The program as the environment carries it. */
+export function environmentOf(program: ProgramSpec, partLength?: number): Record<string, string> {
+  return variablesOf(pack(Buffer.concat(recordsOf(program))).toString("base64"), partLength);
 }

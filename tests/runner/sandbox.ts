@@ -16,6 +16,8 @@ export interface SandboxOptions {
   options?: readonly string[];
   /** What the sandbox sees besides /usr, read-only: paths of the host by their paths in the sandbox. */
   binds?: Readonly<Record<string, string>>;
+  /** The runner's own environment. */
+  environment?: Readonly<Record<string, string>>;
   /** Descriptors of this process that the runner gets from 3 on. */
   descriptors?: readonly number[];
   /** More options of bubblewrap. */
@@ -95,7 +97,7 @@ export class Sandbox implements AsyncDisposable {
     const [command, ...rest] = [...joinCommand(options.joins ?? []), "/usr/bin/bwrap", ...bubblewrapArguments(options)];
     this.child = spawn(command!, rest, {
       ...(isRoot && options.joins === undefined ? { uid: nextUser, gid: nextUser } : {}),
-      env: {},
+      env: options.environment ?? {},
       detached: true,
       stdio: ["pipe", "pipe", "pipe", ...(options.descriptors ?? [])],
     });
