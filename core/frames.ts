@@ -5,7 +5,8 @@ const seq = z.int().nonnegative();
 const count = z.int().nonnegative();
 
 const FRAME = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("ready"), protocol: z.literal(1) }),
+  /** `version` is the toolchain's, where the sandbox's image tells it. */
+  z.strictObject({ type: z.literal("ready"), protocol: z.literal(1), version: z.string().nullable() }),
   z.strictObject({ type: z.literal("started"), seq, stage }),
   z.strictObject({ type: z.literal("stdout"), seq, data: z.base64() }),
   z.strictObject({ type: z.literal("stderr"), seq, data: z.base64() }),

@@ -55,9 +55,11 @@ static void put_name(const char *name, const char *value)
         put_format(",\"%s\":null", name);
 }
 
-void frame_ready(void)
+void frame_ready(const char *version)
 {
-    put("{\"type\":\"ready\",\"protocol\":1}\n");
+    put("{\"type\":\"ready\",\"protocol\":1");
+    put_name("version", version);
+    put("}\n");
 }
 
 void frame_started(enum stage_kind stage)

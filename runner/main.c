@@ -86,7 +86,7 @@ int main(int count, char **arguments)
     control_open();
     cgroup_use(&options);
 
-    frame_ready();
+    frame_ready(toolchain_version());
     output_flush();
     if (options.program_in_environment)
         environment_read(&payload);

@@ -169,7 +169,7 @@ struct outcome {
     bool truncated[STREAMS];
 };
 
-void frame_ready(void);
+void frame_ready(const char *version);
 void frame_started(enum stage_kind stage);
 void frame_output(enum stream stream, const uint8_t *bytes, size_t length);
 void frame_ended(const struct outcome *outcome);
@@ -227,9 +227,10 @@ _Noreturn void child_main(const struct stage *stage, const int child_fd[3], int 
 void stage_prepare(void);
 bool stage_execute(const struct stage *stage);
 
-/* ---- clock.c, names.c */
+/* ---- clock.c, names.c, version.c */
 uint64_t clock_us(void);
 const char *error_name(int error);
 const char *signal_name(int signal);
+const char *toolchain_version(void);
 
 #endif

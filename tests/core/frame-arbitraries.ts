@@ -10,6 +10,12 @@ const count = fc.maxSafeNat();
 const data = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes).toString("base64"));
 const text = fc.string({ unit: "binary" });
 
+const ready = fc.record({
+  type: fc.constant("ready"),
+  protocol: fc.constant(1),
+  version: fc.option(text),
+});
+
 const frameBody: fc.Arbitrary<FrameBody> = fc.oneof(
   fc.record({ type: fc.constant("started"), stage }),
   fc.record({ type: fc.constantFrom("stdout", "stderr"), data }),
@@ -32,12 +38,10 @@ const frameBody: fc.Arbitrary<FrameBody> = fc.oneof(
 
 /** What a runner can write: at times `ready`, and frames whose `seq` counts from 0. */
 export const frames: fc.Arbitrary<Frame[]> = fc
-  .array(fc.oneof({ weight: 1, arbitrary: fc.constant("ready" as const) }, { weight: 8, arbitrary: frameBody }), {
-    maxLength: 20,
-  })
+  .array(fc.oneof({ weight: 1, arbitrary: ready }, { weight: 8, arbitrary: frameBody }), { maxLength: 20 })
   .map((bodies) => {
     let seq = 0;
-    return bodies.map((body): Frame => (body === "ready" ? { type: "ready", protocol: 1 } : { ...body, seq: seq++ }));
+    return bodies.map((body): Frame => (body.type === "ready" ? body : { ...body, seq: seq++ }));
   });
 
 export const someFrames = frames.filter((list) => list.length > 0);

@@ -114,7 +114,7 @@ describe("anything else is a FrameError", () => {
       }),
     );
     refused('{"type":"finished","seq":0,"__proto__":{"exit_code":0}}');
-    refused('{"type":"ready","protocol":1,"seq":0}');
+    refused('{"type":"ready","protocol":1,"version":null,"seq":0}');
   });
 
   test("for a field less", () => {
@@ -137,7 +137,7 @@ describe("anything else is a FrameError", () => {
   });
 
   test.each([
-    ['{"type":"ready","protocol":2}'],
+    ['{"type":"ready","protocol":2,"version":null}'],
     ['{"type":"started","seq":0,"stage":"install"}'],
     ['{"type":"finished","seq":-1}'],
     ['{"type":"finished","seq":0.5}'],

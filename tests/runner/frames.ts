@@ -16,7 +16,7 @@ export interface Ended {
 }
 
 export type Frame = { seq: number } & (
-  | { type: "ready"; protocol: number }
+  | { type: "ready"; protocol: number; version: string | null }
   | { type: "started"; stage: "compile" | "run" }
   | { type: "stdout"; data: string }
   | { type: "stderr"; data: string }
@@ -26,7 +26,7 @@ export type Frame = { seq: number } & (
 );
 
 const KEYS: Record<Frame["type"], string> = {
-  ready: "type,protocol",
+  ready: "type,protocol,version",
   started: "seq,type,stage",
   stdout: "seq,type,data",
   stderr: "seq,type,data",

@@ -7,7 +7,7 @@ describe.each(BINARIES)("stages (%s)", (binary) => {
   test("one stage is told from ready to finished", async () => {
     const outcome = await execute({ stages: [{ command: ["echo", "hello"] }] }, { binary });
     expect(outcome.course).toBe("ready started stdout ended finished");
-    expect(outcome.frames[0]).toEqual({ type: "ready", protocol: 1 });
+    expect(outcome.frames[0]).toEqual({ type: "ready", protocol: 1, version: null });
     expect(outcome.exitCode).toBe(0);
     expect(outcome.lastWords).toBe("");
     expect(last(outcome)).toMatchObject({
