@@ -4,12 +4,18 @@ const stage = z.enum(["compile", "run"]);
 const seq = z.int().nonnegative();
 const count = z.int().nonnegative();
 
-const FRAME = z.discriminatedUnion("type", [
+const stream = z.enum(["stdout", "stderr"]);
+
+/** A chunk of output: as text where its bytes are valid UTF-8 that JSON doesn't swell, so that a person can read it. */
+const OUTPUT = z.union([
+  z.strictObject({ type: stream, seq, text: z.string().refine((text) => text.isWellFormed()) }),
+  z.strictObject({ type: stream, seq, data: z.base64() }),
+]);
+
+const OTHERS = z.discriminatedUnion("type", [
   /** `version` is the toolchain's, where the sandbox's image tells it. */
   z.strictObject({ type: z.literal("ready"), protocol: z.literal(1), version: z.string().nullable() }),
   z.strictObject({ type: z.literal("started"), seq, stage }),
-  z.strictObject({ type: z.literal("stdout"), seq, data: z.base64() }),
-  z.strictObject({ type: z.literal("stderr"), seq, data: z.base64() }),
   z.strictObject({
     type: z.literal("ended"),
     seq,
@@ -28,9 +34,16 @@ const FRAME = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("failed"), seq, message: z.string() }),
 ]);
 
+const FRAME = z.union([OUTPUT, OTHERS]);
+
 /** One line of the runner's output: what is happening in the sandbox. */
 export type Frame = z.infer<typeof FRAME>;
 export type SequencedFrame = Exclude<Frame, { type: "ready" }>;
+
+/** The bytes of a chunk of output. */
+export function bytesOfOutput(frame: z.infer<typeof OUTPUT>): Buffer {
+  return "text" in frame ? Buffer.from(frame.text, "utf8") : Buffer.from(frame.data, "base64");
+}
 
 /** The longest line that a runner writes: 48 KiB of output in base64, with its frame around it. */
 export const MAX_LINE_BYTES = 128 * 1024;

@@ -1,3 +1,4 @@
+import { bytesOfOutput } from "./frames.ts";
 import type { SequencedFrame } from "./frames.ts";
 import type { FinalStatus, Run, RunEvent, RunResult, StageName, StageResult, StageUsage } from "./run.ts";
 import { stageVerdict } from "./verdicts.ts";
@@ -59,7 +60,7 @@ export class Transcript {
       case "stdout":
       case "stderr": {
         if (this.#open === undefined) return [];
-        const bytes = Buffer.from(frame.data, "base64");
+        const bytes = bytesOfOutput(frame);
         this.#open[frame.type].push(bytes);
         return [{ seq: this.#seq++, type: "output", stage: this.#open.name, stream: frame.type, bytes }];
       }

@@ -68,11 +68,19 @@ void frame_started(enum stage_kind stage)
     put_format("\"type\":\"started\",\"stage\":\"%s\"}\n", stage_names[stage]);
 }
 
+/* As text where that is no longer than base64, so that no chunk takes more room than output_has_room_for_chunk says. */
 void frame_output(enum stream stream, const uint8_t *bytes, size_t length)
 {
+    static const char keys[2][9] = {"\"data\":\"", "\"text\":\""};
+    enum { KEY_BYTES = sizeof keys[0] - 1 };
     begin();
-    put_format("\"type\":\"%s\",\"data\":\"", stream_names[stream]);
-    output_commit(base64_encode(output_reserve(BASE64_BYTES(length)), bytes, length));
+    put_format("\"type\":\"%s\",", stream_names[stream]);
+    char *target = output_reserve(KEY_BYTES + BASE64_BYTES(length));
+    size_t written = text_encode(target + KEY_BYTES, BASE64_BYTES(length), bytes, length);
+    memcpy(target, keys[written > 0], KEY_BYTES);
+    if (written == 0)
+        written = base64_encode(target + KEY_BYTES, bytes, length);
+    output_commit(KEY_BYTES + written);
     put("\"}\n");
 }
 

@@ -49,7 +49,9 @@ int close_from(unsigned int first);
 void close_all_but(const int *keep, size_t count);
 void set_nonblocking(int fd);
 
-/* ---- base64.c */
+/* ---- text.c, base64.c */
+size_t text_encode(char *target, size_t most, const uint8_t *bytes, size_t length);
+
 struct base64 {
     uint32_t held;
     size_t count;

@@ -10,6 +10,8 @@ const count = fc.maxSafeNat();
 const data = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes).toString("base64"));
 const text = fc.string({ unit: "binary" });
 
+const wellFormed = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes).toString("utf8"));
+
 const ready = fc.record({
   type: fc.constant("ready"),
   protocol: fc.constant(1),
@@ -19,6 +21,7 @@ const ready = fc.record({
 const frameBody: fc.Arbitrary<FrameBody> = fc.oneof(
   fc.record({ type: fc.constant("started"), stage }),
   fc.record({ type: fc.constantFrom("stdout", "stderr"), data }),
+  fc.record({ type: fc.constantFrom("stdout", "stderr"), text: wellFormed }),
   fc.record({
     type: fc.constant("ended"),
     stage,

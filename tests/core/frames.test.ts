@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { FrameDecoder, FrameError, MAX_LINE_BYTES, parseFrame } from "../../core/frames.ts";
+import { bytesOfOutput, FrameDecoder, FrameError, MAX_LINE_BYTES, parseFrame } from "../../core/frames.ts";
 import type { Frame } from "../../core/frames.ts";
 import { bytesOf, chunksOf, cuts, frames, lineOf, someFrames } from "./frame-arbitraries.ts";
 
@@ -61,6 +61,32 @@ describe("frames that a runner writes", () => {
     for (let cut = 0; cut <= bytes.length; cut += 1) {
       expect(decode([bytes.subarray(0, cut), bytes.subarray(cut)])).toEqual([{ frame, line: lineOf(frame) }]);
     }
+  });
+});
+
+describe("a chunk of output", () => {
+  function received(frame: object): Buffer {
+    const parsed = parseFrame(JSON.stringify(frame));
+    if (parsed.type !== "stdout" && parsed.type !== "stderr") throw new Error("not output");
+    return bytesOfOutput(parsed);
+  }
+
+  test("has the bytes of its text", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(received({ type: "stdout", seq: 0, text })).toEqual(Buffer.from(text));
+      }),
+    );
+    expect(received({ type: "stdout", seq: 0, text: "\ufeff\0" })).toEqual(Buffer.of(0xef, 0xbb, 0xbf, 0));
+  });
+
+  test("has the bytes of its base64, whatever they are", () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (bytes) => {
+        const data = Buffer.from(bytes).toString("base64");
+        expect(received({ type: "stderr", seq: 0, data })).toEqual(Buffer.from(bytes));
+      }),
+    );
   });
 });
 
@@ -146,6 +172,10 @@ describe("anything else is a FrameError", () => {
     ['{"type":"stdout","seq":0,"data":"YQ"}'],
     ['{"type":"stdout","seq":0,"data":"Y Q="}'],
     ['{"type":"stdout","seq":0,"data":"__8="}'],
+    ['{"type":"stdout","seq":0}'],
+    ['{"type":"stdout","seq":0,"text":"a","data":"YQ=="}'],
+    ['{"type":"stdout","seq":0,"text":"\\ud800"}'],
+    ['{"type":"stdout","seq":0,"text":null}'],
     ['{"type":"Finished","seq":0}'],
     ['{"type":"finished","seq":0} {}'],
     ["null"],

@@ -15,25 +15,33 @@ export interface Ended {
   stderr_truncated: boolean;
 }
 
+type Output = { text: string } | { data: string };
+
 export type Frame = { seq: number } & (
   | { type: "ready"; protocol: number; version: string | null }
   | { type: "started"; stage: "compile" | "run" }
-  | { type: "stdout"; data: string }
-  | { type: "stderr"; data: string }
+  | ({ type: "stdout" } & Output)
+  | ({ type: "stderr" } & Output)
   | Ended
   | { type: "finished" }
   | { type: "failed"; message: string }
 );
 
+/** The keys of each type in their order; a type may have several such lists, parted by a blank. */
 const KEYS: Record<Frame["type"], string> = {
   ready: "type,protocol,version",
   started: "seq,type,stage",
-  stdout: "seq,type,data",
-  stderr: "seq,type,data",
+  stdout: "seq,type,text seq,type,data",
+  stderr: "seq,type,text seq,type,data",
   ended: "seq,type,stage,exit_code,signal,error,limit,wall_us,cpu_us,memory_bytes,stdout_truncated,stderr_truncated",
   finished: "seq,type",
   failed: "seq,type,message",
 };
+
+/** The bytes of a chunk of output. */
+export function bytesOf(frame: Extract<Frame, { type: "stdout" | "stderr" }>): Buffer {
+  return "text" in frame ? Buffer.from(frame.text) : Buffer.from(frame.data, "base64");
+}
 
 /** Reads frames, and throws at anything that isn't one or is out of sequence. */
 export class FrameReader implements AsyncIterable<Frame> {
@@ -49,8 +57,10 @@ export class FrameReader implements AsyncIterable<Frame> {
   async next(): Promise<Frame | undefined> {
     const line = await this.#iterator.next();
     if (line.done === true) return undefined;
+    if (/\p{Cc}/u.test(line.value)) throw new Error(`a control character: ${line.value.slice(0, 300)}`);
     const frame: Frame = JSON.parse(line.value);
-    if (Object.keys(frame).join() !== KEYS[frame.type]) throw new Error(`not a frame: ${line.value.slice(0, 300)}`);
+    if (!KEYS[frame.type].split(" ").includes(Object.keys(frame).join()))
+      throw new Error(`not a frame: ${line.value.slice(0, 300)}`);
     if (frame.type !== "ready" && frame.seq !== this.#nextSeq++) throw new Error(`out of sequence: ${frame.seq}`);
     return frame;
   }
@@ -89,7 +99,7 @@ export function collect(frames: Frame[], exitCode: number | null, lastWords: str
   const stages: StageOutcome[] = [];
   let parts: { stdout: Buffer[]; stderr: Buffer[] } = { stdout: [], stderr: [] };
   for (const frame of frames) {
-    if (frame.type === "stdout" || frame.type === "stderr") parts[frame.type].push(Buffer.from(frame.data, "base64"));
+    if (frame.type === "stdout" || frame.type === "stderr") parts[frame.type].push(bytesOf(frame));
     if (frame.type !== "ended") continue;
     stages.push({ ...frame, stdout: Buffer.concat(parts.stdout), stderr: Buffer.concat(parts.stderr) });
     parts = { stdout: [], stderr: [] };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { BINARIES } from "./binaries.ts";
-import { last } from "./frames.ts";
+import { bytesOf, last } from "./frames.ts";
 import { execute, Sandbox } from "./sandbox.ts";
 
 describe.each(BINARIES)("stages (%s)", (binary) => {
@@ -177,6 +177,6 @@ describe.each(BINARIES)("stages (%s)", (binary) => {
     sandbox.send({ stages: [{ command: ["bash", "-c", "echo first; exec sleep 1000"] }] });
     await sandbox.frames.until("started");
     const output = await sandbox.frames.until("stdout");
-    expect(Buffer.from(output.data, "base64").toString()).toBe("first\n");
+    expect(bytesOf(output).toString()).toBe("first\n");
   });
 });
