@@ -1,5 +1,6 @@
+import "./engine.ts"; // First, for all that follows to be compiled as it says.
+
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
 
 import type { Backend } from "../core/backend.ts";
 import { StartError } from "../core/errors.ts";
@@ -82,17 +83,7 @@ function drainOnSignal(app: App, backend: Backend, drainMs: number): void {
   process.on("SIGINT", stop);
 }
 
-/**
- * Has V8 collect garbage before it asks for more memory. Left alone it counts on all that the machine has: a server that
- * holds 30 MB then takes over 200 MB after some thousand runs, which the sandboxes lack.
- */
-function keepHeapSmall(): void {
-  setFlagsFromString("--optimize-for-size");
-  setFlagsFromString("--semi-space-growth-factor=1");
-}
-
 async function main(): Promise<void> {
-  keepHeapSmall();
   // That nobody reads the log any more is no reason to stop.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   const settings = readSettings(process.env);

@@ -82,26 +82,15 @@ export class LocalBackend implements Backend {
     const { store, rootfs, launcher } = await inDataFolder(dataDir, async () => {
       await makeDataFolder(dataDir);
       return {
-        store: opened.adopt(LocalStore.open(join(dataDir, "runs.db"), resultTtlMs), (store) => store.close()),
+        store: opened.use(LocalStore.open(join(dataDir, "runs.db"), resultTtlMs)),
         rootfs: await makeRootfs(join(dataDir, "rootfs"), runnerPath, nodePath),
-        launcher: opened.adopt(
-          await LocalLauncher.open(launcherPath, join(dataDir, "launcher.sock")),
-          async (launcher) => await launcher.close(),
-        ),
+        launcher: opened.use(await LocalLauncher.open(launcherPath, join(dataDir, "launcher.sock"))),
       };
     });
-    const cgroups = opened.adopt(
-      await LocalCgroups.open(`sandbox-api-${runId("", dataDir).slice(1, 9)}`),
-      async (cgroups) => await cgroups.close(),
-    );
-    const pool = opened.adopt(
-      new LocalPool(
-        { launcher, bubblewrap: findCommand("bwrap"), rootfs, cgroups },
-        Math.min(options.maxRunning, MAX_POOL),
-        options.log,
-      ),
-      async (pool) => await pool.close(),
-    );
+    const cgroups = opened.use(await LocalCgroups.open(`sandbox-api-${runId("", dataDir).slice(1, 9)}`));
+    const size = Math.min(options.maxRunning, MAX_POOL);
+    const parts = { launcher, bubblewrap: findCommand("bwrap"), rootfs, cgroups };
+    const pool = opened.use(new LocalPool(parts, size, options.log));
     await pool.open();
     const backend = new LocalBackend(options, { store, cgroups, pool }, opened.move());
     backend.#recover();

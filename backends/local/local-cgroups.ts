@@ -168,7 +168,7 @@ const ENFORCES: Partial<Record<Controller, string>> = {
 };
 
 /** The server's part of the cgroup hierarchies, in which each sandbox gets a cgroup. */
-export class LocalCgroups {
+export class LocalCgroups implements AsyncDisposable {
   readonly #mounts: CgroupMounts | undefined;
   readonly problems: readonly string[];
 
@@ -204,7 +204,7 @@ export class LocalCgroups {
     return this.#mounts === undefined ? undefined : new SandboxCgroup(this.#mounts, name);
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     for (const folder of new Set(this.#mounts?.folders.values() ?? [])) await removeCgroup(folder);
   }
 }

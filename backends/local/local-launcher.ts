@@ -48,7 +48,7 @@ interface Pending {
  * The small process that forks sandboxes in the server's stead: to fork a process of the server's size takes
  * milliseconds, in which it answers nobody.
  */
-export class LocalLauncher {
+export class LocalLauncher implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #server: Server;
   readonly #pending = new Map<string, Pending>();
@@ -103,7 +103,7 @@ export class LocalLauncher {
   }
 
   /** Ends the launcher and, with it, whatever it has started. */
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#child.stdin?.end();
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "close");
     this.#server.close();

@@ -14,7 +14,7 @@ const RETRY_MS = 1000;
 export type PoolOptions = Omit<SandboxOptions, "name" | "uid">;
 
 /** Sandboxes started ahead, each waiting for a program: what a run needs is there before the run. */
-export class LocalPool {
+export class LocalPool implements AsyncDisposable {
   readonly #options: PoolOptions;
   readonly #size: number;
   readonly #log: (message: string) => void;
@@ -71,7 +71,7 @@ export class LocalPool {
   }
 
   /** Ends every sandbox that serves no run, and waits for those that are ending. */
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retry);
     await Promise.all(this.#starting);

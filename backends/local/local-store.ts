@@ -65,7 +65,7 @@ function storedRun(row: Row): StoredRun {
  * The runs of one server in one SQLite file, which it holds locked. Writes that a caller waits for are on the disk when
  * their promise resolves, and those of one turn of the event loop share one commit; the others are written a moment later.
  */
-export class LocalStore {
+export class LocalStore implements Disposable {
   readonly #database: DatabaseSync;
   readonly #ttlMs: number;
   readonly #insert: StatementSync;
@@ -249,7 +249,7 @@ export class LocalStore {
     this.#timer = setTimeout(() => this.flush(), RETRY_MS);
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     this.flush();
     this.#database.close();
   }

@@ -17,7 +17,7 @@ async function open(path: string) {
     launch: (command: string[], cgroupProcs: string[] = []) =>
       within(WAIT_MS, "the start", launcher.launch({ uid: undefined, cgroupProcs, files: [], command })),
     async [Symbol.asyncDispose]() {
-      await launcher.close();
+      await launcher[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
     },
   };
@@ -33,10 +33,10 @@ test("a process talks through its connection, and its end is told", async () => 
 
 test("a process that is killed ends", async () => {
   await using launcher = await open(LAUNCHER);
-  const { connection, ended, kill } = await launcher.launch(["/bin/sleep", "1000"]);
-  kill();
-  await within(WAIT_MS, "the end", ended);
-  expect(await text(connection)).toBe("");
+  const sleeping = await launcher.launch(["/bin/sleep", "1000"]);
+  sleeping.kill();
+  await within(WAIT_MS, "the end", sleeping.ended);
+  expect(await text(sleeping.connection)).toBe("");
 });
 
 test("what keeps a process from its start is said on its connection, however soon it ends", async () => {

@@ -77,14 +77,14 @@ test("a taken port, and a data folder that can't be one, are refused in one line
 
 test("a data folder that was there keeps its mode, but for what sandboxes need to pass through", async () => {
   await using folder = await temporaryFolder();
-  for (const [before, after] of [
+  for (const [found, left] of [
     [0o1777, 0o1777],
     [0o700, 0o711],
   ] as const) {
-    await chmod(folder.path, before);
+    await chmod(folder.path, found);
     await using server = await startServer({ DATA_DIR: folder.path });
     expect(await new Client(server.url).run({ language: "bash", code: "echo on" })).toMatchObject({ stdout: "on\n" });
-    expect(((await stat(folder.path)).mode & 0o7777).toString(8)).toBe(after.toString(8));
+    expect(((await stat(folder.path)).mode & 0o7777).toString(8)).toBe(left.toString(8));
   }
 });
 
