@@ -83,8 +83,12 @@ async function openVersion1(hierarchies: Map<string, Hierarchy>, name: string): 
 
 const VERSION_2_CONTROLLERS = ["memory", "pids", "cpu"] as const;
 
+async function words(folder: string, file: string): Promise<string[]> {
+  return (await readFile(join(folder, file), "utf8")).trim().split(/\s+/);
+}
+
 async function enable(folder: string, controllers: readonly string[]): Promise<void> {
-  const enabled = (await readFile(join(folder, "cgroup.subtree_control"), "utf8")).trim().split(/\s+/);
+  const enabled = await words(folder, "cgroup.subtree_control");
   const missing = controllers.filter((controller) => !enabled.includes(controller));
   if (missing.length === 0) return;
   await writeFile(join(folder, "cgroup.subtree_control"), missing.map((controller) => `+${controller}`).join(" "));
@@ -103,12 +107,15 @@ async function moveProcessesToLeaf(folder: string, name: string): Promise<void> 
   }
 }
 
+/** Makes the folder with those controllers that `parent` can pass on to it. */
 async function makeVersion2(
   parent: string,
   name: string,
-  controllers: readonly string[],
   mayMove: boolean,
-): Promise<string> {
+): Promise<{ folder: string; controllers: Controller[] }> {
+  const available = await words(parent, "cgroup.controllers");
+  const controllers = VERSION_2_CONTROLLERS.filter((controller) => available.includes(controller));
+  if (controllers.length === 0) throw new Error(`${parent} has no controllers to pass on`);
   try {
     await enable(parent, controllers);
   } catch (error) {
@@ -123,20 +130,14 @@ async function makeVersion2(
     await rmdir(folder);
     throw error;
   }
-  return folder;
+  return { folder, controllers };
 }
 
 /**
  * At the root of the hierarchy where that is allowed, since nothing has to be moved there, and otherwise in this
- * process's own cgroup, which a service manager may have delegated.
+ * process's own cgroup, of which a service manager may have delegated some controllers.
  */
 async function openVersion2(hierarchy: Hierarchy, name: string): Promise<FoundCgroups> {
-  const reasons = new Map<Controller, string>();
-  const available = (await readFile(join(hierarchy.mountPoint, "cgroup.controllers"), "utf8")).trim().split(/\s+/);
-  const controllers = VERSION_2_CONTROLLERS.filter((controller) => available.includes(controller));
-  for (const controller of VERSION_2_CONTROLLERS) {
-    if (!controllers.includes(controller)) reasons.set(controller, "it is not available to cgroup v2");
-  }
   const places = [
     { parent: hierarchy.mountPoint, mayMove: false },
     { parent: hierarchy.own, mayMove: true },
@@ -144,15 +145,18 @@ async function openVersion2(hierarchy: Hierarchy, name: string): Promise<FoundCg
   const failures: string[] = [];
   for (const { parent, mayMove } of places) {
     try {
-      const folder = await makeVersion2(parent, name, controllers, mayMove);
-      const folders = new Map<Controller, string>(controllers.map((controller) => [controller, folder]));
-      if (folders.has("cpu")) folders.set("cpuacct", folder);
-      return { mounts: { version: 2, folders }, reasons };
+      const { folder, controllers } = await makeVersion2(parent, name, mayMove);
+      const missing = VERSION_2_CONTROLLERS.filter((controller) => !controllers.includes(controller));
+      return {
+        // Every cgroup counts its processor time, with the controller or without it.
+        mounts: { version: 2, folders: new Map([...controllers, "cpuacct" as const].map((each) => [each, folder])) },
+        reasons: new Map(missing.map((controller) => [controller, `it is not available in ${parent}`])),
+      };
     } catch (error) {
       failures.push(reason(error));
     }
   }
-  for (const controller of CONTROLLERS) reasons.set(controller, failures.join("; "));
+  const reasons = new Map(CONTROLLERS.map((controller) => [controller, [...new Set(failures)].join("; ")]));
   return { mounts: undefined, reasons };
 }
 

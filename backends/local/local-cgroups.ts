@@ -24,6 +24,8 @@ export interface CgroupLimits {
 interface ControllerFiles {
   /** Limits: file and the text to write for each. */
   memoryLimit: string;
+  /** Keeps the sandbox's memory out of the swap space, which the memory limit leaves out. */
+  noSwap: [file: string, text: string];
   cpuLimit: (quotaUs: number) => [file: string, text: string][];
   /** What the runner reads and sets by itself, by the name of its option. */
   forRunner: [option: string, controller: Controller, file: string, access: number][];
@@ -34,6 +36,7 @@ const FILES: Record<1 | 2, ControllerFiles> = {
   // Documentation/admin-guide/cgroup-v1/memory.rst and scheduler/sched-bwc.rst of the kernel.
   1: {
     memoryLimit: "memory.limit_in_bytes",
+    noSwap: ["memory.swappiness", "0"],
     cpuLimit: (quotaUs) => [
       ["cpu.cfs_period_us", String(CPU_PERIOD_US)],
       ["cpu.cfs_quota_us", String(quotaUs)],
@@ -50,9 +53,10 @@ const FILES: Record<1 | 2, ControllerFiles> = {
   // Documentation/admin-guide/cgroup-v2.rst of the kernel.
   2: {
     memoryLimit: "memory.max",
+    noSwap: ["memory.swap.max", "0"],
     cpuLimit: (quotaUs) => [["cpu.max", `${quotaUs} ${CPU_PERIOD_US}`]],
     forRunner: [
-      ["--cpu-usage-fd", "cpu", "cpu.stat", constants.R_OK],
+      ["--cpu-usage-fd", "cpuacct", "cpu.stat", constants.R_OK],
       ["--memory-peak-fd", "memory", "memory.peak", constants.W_OK],
       ["--memory-limit-fd", "memory", "memory.max", constants.W_OK],
       ["--memory-events-fd", "memory", "memory.events", constants.R_OK],
@@ -64,6 +68,25 @@ const FILES: Record<1 | 2, ControllerFiles> = {
 
 function isErrno(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}
+
+function allows(path: string, access: number): boolean {
+  try {
+    accessSync(path, access);
+    return true;
+  } catch (error) {
+    if (isErrno(error, "ENOENT", "EACCES", "EPERM", "EROFS")) return false;
+    throw error;
+  }
+}
+
+function forbidSwap(folder: string, [file, text]: ControllerFiles["noSwap"]): void {
+  try {
+    writeFileSync(join(folder, file), text, { flag: "r+" });
+  } catch (error) {
+    // A kernel without swap space has no such file.
+    if (!isErrno(error, "ENOENT")) throw error;
+  }
 }
 
 /** Removes a cgroup without children; waits for the last of its dying processes, two seconds at most. */
@@ -99,6 +122,8 @@ export class SandboxCgroup {
     this.#version = mounts.version;
     this.#folders = new Map([...mounts.folders].map(([controller, parent]) => [controller, join(parent, name)]));
     for (const folder of this.#distinct()) mkdirSync(folder);
+    const memory = this.#folders.get("memory");
+    if (memory !== undefined) forbidSwap(memory, FILES[this.#version].noSwap);
   }
 
   /** The version's number for the runner's `--cgroup`. */
@@ -117,13 +142,9 @@ export class SandboxCgroup {
       const folder = this.#folders.get(controller);
       if (folder === undefined) continue;
       const path = join(folder, file);
-      try {
-        accessSync(path, access);
-        files.push({ option, path, writable: access === constants.W_OK });
-      } catch (error) {
-        // memory.peak is missing before Linux 5.19, pids.events on old version 1: the runner does without.
-        if (!isErrno(error, "ENOENT", "EACCES", "EPERM")) throw error;
-      }
+      // memory.peak can only be read before Linux 6.12 and is missing before 5.19, as is pids.events on old version 1.
+      const writable = access === constants.W_OK && allows(path, access);
+      if (writable || allows(path, constants.R_OK)) files.push({ option, path, writable });
     }
     return files;
   }
