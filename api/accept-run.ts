@@ -40,7 +40,7 @@ export async function acceptRun(context: ApiContext, request: RunRequest, order:
       },
     );
   }
-  const found = await availability.of(language);
+  const found = await availability.forRun(language);
   if (!found.available) {
     throw new ServiceError(
       "language_unavailable",

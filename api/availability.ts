@@ -21,8 +21,9 @@ export class LanguageAvailability {
     this.#registry = registry;
   }
 
-  /** True until every language has been looked for. */
+  /** True until every language has been looked for that runs have to wait for. */
   get probing(): boolean {
+    if (!this.#backend.probesFirst) return false;
     return this.#registry.languages.some((language) => this.#probes.get(language.name)?.known === undefined);
   }
 
@@ -33,6 +34,12 @@ export class LanguageAvailability {
     const { known } = probe;
     const stale = known !== undefined && !known.availability.available && performance.now() - known.at > RETRY_AFTER_MS;
     return stale ? this.#probe(language) : probe.answer;
+  }
+
+  /** Whether a run in the language can be accepted, with the version where it is known. Never rejects. */
+  async forRun(language: Language): Promise<Availability | { available: true; version: null }> {
+    if (this.#backend.probesFirst) return await this.of(language);
+    return { available: true, version: null };
   }
 
   /** Looks for all languages. */

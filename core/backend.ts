@@ -1,11 +1,10 @@
 import type { Language } from "./languages.ts";
 import type { Run, RunEvent, RunId, RunState, Tenant } from "./run.ts";
 
+/** How many runs there are that have not ended. */
 export interface Capacity {
   running: number;
-  maxRunning: number;
   queued: number;
-  maxQueued: number;
 }
 
 /** How well the backend can do its work, for `/readyz` and the start-up log. */
@@ -23,6 +22,11 @@ export type Availability = { available: true; version: string } | { available: f
  * every method throws `ServiceError` for the caller's fault.
  */
 export interface Backend {
+  /**
+   * Whether a language must have been probed before a run in it is accepted: where the toolchain is this machine's. Where
+   * every run's image brings its own, the run itself shows whether it is there.
+   */
+  readonly probesFirst: boolean;
   /**
    * Accepts the run. When it returns, a durable run survives the process. The same id twice is the same run
    * (`existing`); throws `idempotency_conflict` for another fingerprint, `queue_full` beyond the admission bound,

@@ -43,6 +43,15 @@ export class StartError extends Error {
   override readonly name = "StartError";
 }
 
+/** The same idempotency key came with another request before. */
+export function idempotencyConflict(): ServiceError {
+  return new ServiceError(
+    "idempotency_conflict",
+    "Idempotency-Key: the key was used before for a different request; use a new key, or send the same request",
+    { field: "Idempotency-Key" },
+  );
+}
+
 /** The request's field `field` can't be accepted: `message` says what is wrong and what is allowed. */
 export function invalid(field: string, message: string, allowed?: ErrorDetails["allowed"]): ServiceError {
   return new ServiceError("invalid_request", `${field}: ${message}`, {

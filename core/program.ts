@@ -26,6 +26,8 @@ export interface Program {
 }
 
 const MAGIC = Buffer.from("SBXRUN01");
+/** The magic word and the length of what follows. */
+export const PROGRAM_HEADER_BYTES = MAGIC.length + 4;
 const LIMIT_KEYS = {
   wallUs: 1,
   cpuUs: 2,

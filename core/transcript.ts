@@ -1,14 +1,15 @@
 import { bytesOfOutput } from "./frames.ts";
-import type { SequencedFrame } from "./frames.ts";
+import type { Frame, SequencedFrame } from "./frames.ts";
 import type { FinalStatus, Run, RunEvent, RunResult, StageName, StageResult, StageUsage } from "./run.ts";
 import { stageVerdict } from "./verdicts.ts";
 
-/** Why a run ended that its runner did not finish. */
-export type Interruption =
+/** Why a run ended that its runner did not finish, and whether some of its output was dropped from the record of it. */
+export type Interruption = { outputCut?: boolean } & (
   | { status: "cancelled" }
   | { status: "lost"; reason: string }
   /** The runner was killed together with the program, for want of memory (`memory.oom.group`, or as the victim itself). */
-  | { status: "memory_limit" };
+  | { status: "memory_limit" }
+);
 
 interface OpenStage {
   name: StageName;
@@ -37,6 +38,7 @@ export class Transcript {
   readonly #run: RunIdentity;
   readonly #stages: Partial<Record<StageName, StageResult>> = {};
   #open: OpenStage | undefined;
+  #version: string | null;
   #startedAt: Date | null = null;
   #verdict: FinalStatus | null = null;
   #reason: string | null = null;
@@ -44,6 +46,7 @@ export class Transcript {
 
   constructor(run: RunIdentity) {
     this.#run = run;
+    this.#version = run.version;
   }
 
   get startedAt(): Date | null {
@@ -51,8 +54,12 @@ export class Transcript {
   }
 
   /** The events that `frame`, received at `at`, brings; the last one is `finished` when the run is over. */
-  add(frame: SequencedFrame, at: Date): RunEvent[] {
+  add(frame: Frame, at: Date): RunEvent[] {
     switch (frame.type) {
+      case "ready":
+        // Known better than before the run: an image brings its own toolchain.
+        this.#version = frame.version ?? this.#version;
+        return [];
       case "started":
         this.#startedAt ??= at;
         this.#open = { name: frame.stage, startedAt: at, stdout: [], stderr: [] };
@@ -98,8 +105,8 @@ export class Transcript {
         wallMs: Math.max(0, at.getTime() - this.#open.startedAt.getTime()),
         cpuMs: null,
         memoryBytes: null,
-        stdoutTruncated: false,
-        stderrTruncated: false,
+        stdoutTruncated: interruption.outputCut ?? false,
+        stderrTruncated: interruption.outputCut ?? false,
       };
       events.push({ seq: this.#seq++, type: "stage_ended", stage: this.#open.name, usage });
       this.#closeStage(usage);
@@ -119,7 +126,7 @@ export class Transcript {
     const result: RunResult = {
       id: this.#run.id,
       language: this.#run.language,
-      version: this.#run.version,
+      version: this.#version,
       status,
       reason: this.#reason,
       compile: this.#stages.compile ?? null,

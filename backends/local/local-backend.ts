@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Availability, Backend, Capacity, Health } from "../../core/backend.ts";
-import { ServiceError } from "../../core/errors.ts";
+import { ServiceError, idempotencyConflict } from "../../core/errors.ts";
 import type { Language } from "../../core/languages.ts";
+import { availabilityOf, versionProgram } from "../../core/probe.ts";
 import type { Program } from "../../core/program.ts";
 import { runId } from "../../core/run.ts";
 import type { Run, RunEvent, RunId, RunResult, RunState, Tenant } from "../../core/run.ts";
@@ -14,7 +15,6 @@ import { LocalLauncher } from "./local-launcher.ts";
 import { LocalPool } from "./local-pool.ts";
 import { prepareProgram } from "./local-program.ts";
 import type { PreparedProgram } from "./local-program.ts";
-import { availabilityOf, versionProgram } from "./local-probe.ts";
 import { makeRootfs } from "./local-rootfs.ts";
 import { LocalRun } from "./local-run.ts";
 import { LocalStore } from "./local-store.ts";
@@ -44,6 +44,7 @@ export interface LocalBackendOptions {
 
 /** Executes runs on this machine, each in bubblewrap and a cgroup of its own; keeps queue and results in SQLite. */
 export class LocalBackend implements Backend {
+  readonly probesFirst = true;
   readonly #options: LocalBackendOptions;
   readonly #store: LocalStore;
   readonly #cgroups: LocalCgroups;
@@ -101,7 +102,7 @@ export class LocalBackend implements Backend {
     const known = this.#runs.get(run.id);
     const other = known?.run ?? this.#store.find(run.id);
     if (other !== undefined) {
-      if (other.fingerprint !== run.fingerprint || other.tenant !== run.tenant) throw conflict();
+      if (other.fingerprint !== run.fingerprint || other.tenant !== run.tenant) throw idempotencyConflict();
       await known?.stored;
       return "existing";
     }
@@ -158,13 +159,13 @@ export class LocalBackend implements Backend {
     };
     const local = new LocalRun({ ...header, createdAt: new Date() }, undefined);
     await this.#runInSandbox(local, prepareProgram(versionProgram(language), !this.#cgroups.countsProcesses));
-    return availabilityOf(language, local.recording.result);
+    const packages = language.packages.length === 0 ? "" : `, or install ${language.packages.join(" ")}`;
+    return availabilityOf(language, local.recording.result, `run scripts/setup${packages}`);
   }
 
   capacity(): Capacity {
-    const { maxRunning, maxQueued } = this.#options;
     const running = this.#executing.size;
-    return { running, maxRunning, queued: this.#runs.size - running, maxQueued };
+    return { running, queued: this.#runs.size - running };
   }
 
   async health(): Promise<Health> {
@@ -307,14 +308,6 @@ export class LocalBackend implements Backend {
     this.#runs.delete(run.id);
     if (result !== undefined) this.#options.observe(result);
   }
-}
-
-function conflict(): ServiceError {
-  return new ServiceError(
-    "idempotency_conflict",
-    "Idempotency-Key: the key was used before for a different request; use a new key, or send the same request",
-    { field: "Idempotency-Key" },
-  );
 }
 
 function programBytes(program: Program): number {

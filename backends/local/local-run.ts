@@ -1,9 +1,8 @@
-import { EventEmitter, once } from "node:events";
-
+import { Recording } from "../../core/recording.ts";
+import { RunFeed } from "../../core/run-feed.ts";
 import type { Run, RunEvent, RunState } from "../../core/run.ts";
 import type { Interruption } from "../../core/transcript.ts";
 import type { PreparedProgram } from "./local-program.ts";
-import { Recording } from "./local-recording.ts";
 import type { LocalSandbox } from "./local-sandbox.ts";
 
 /** A run without its program, which may be in the store only. */
@@ -12,7 +11,7 @@ export type RunHeader = Omit<Run, "program">;
 /** A run that has not ended: queued, or executing. */
 export class LocalRun {
   readonly run: RunHeader;
-  readonly recording: Recording;
+  readonly #feed: RunFeed;
   /** Undefined when only the store holds it. */
   program: PreparedProgram | undefined;
   /** Resolves when the store holds a durable run. */
@@ -23,13 +22,15 @@ export class LocalRun {
   startedAt: Date | undefined;
   /** Why the run is to end before its own end; the first reason wins. */
   interruption: Interruption | { status: "requeued" } | undefined;
-  readonly #changed = new EventEmitter();
 
   constructor(run: RunHeader, program: PreparedProgram | undefined) {
     this.run = run;
     this.program = program;
-    this.recording = new Recording(run);
-    this.#changed.setMaxListeners(0);
+    this.#feed = new RunFeed(new Recording(run));
+  }
+
+  get recording(): Recording {
+    return this.#feed.recording;
   }
 
   /** Ends the run for `interruption`; where it executes, by killing its sandbox. */
@@ -40,7 +41,7 @@ export class LocalRun {
 
   /** Lets the followers see what the recording has got. */
   notify(): void {
-    this.#changed.emit("change");
+    this.#feed.notify();
   }
 
   state(): RunState {
@@ -52,21 +53,7 @@ export class LocalRun {
   }
 
   /** The run's events from `from`; ends after the last, when `signal` is aborted, or when the run is left for another start. */
-  async *follow(from: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
-    let next = from;
-    while (!signal.aborted) {
-      for (const event of this.recording.events.slice(next)) {
-        next = event.seq + 1;
-        yield event;
-        if (signal.aborted) return;
-      }
-      if (next < this.recording.events.length) continue;
-      if (this.recording.finishedAt !== null || this.interruption?.status === "requeued") return;
-      try {
-        await once(this.#changed, "change", { signal });
-      } catch (error) {
-        if (!signal.aborted) throw error;
-      }
-    }
+  follow(from: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
+    return this.#feed.follow(from, signal, () => this.interruption?.status === "requeued");
   }
 }

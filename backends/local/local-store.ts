@@ -5,7 +5,7 @@ import type { StatementSync } from "node:sqlite";
 import { StartError } from "../../core/errors.ts";
 import type { RunId, RunState } from "../../core/run.ts";
 import type { PreparedProgram } from "./local-program.ts";
-import { Recording } from "./local-recording.ts";
+import { Recording } from "../../core/recording.ts";
 import type { RunHeader } from "./local-run.ts";
 
 const SCHEMA_VERSION = 1;

@@ -1,9 +1,9 @@
-import type { Availability } from "../../core/backend.ts";
-import { BASE_ENVIRONMENT } from "../../core/create-run.ts";
-import type { Language } from "../../core/languages.ts";
-import { LIMITS, limitsFrom } from "../../core/limits.ts";
-import type { Program } from "../../core/program.ts";
-import type { RunResult } from "../../core/run.ts";
+import type { Availability } from "./backend.ts";
+import { BASE_ENVIRONMENT } from "./create-run.ts";
+import type { Language } from "./languages.ts";
+import { LIMITS, limitsFrom } from "./limits.ts";
+import type { Program } from "./program.ts";
+import type { RunResult } from "./run.ts";
 
 /** A program that is nothing but the language's version command. */
 export function versionProgram(language: Language): Program {
@@ -25,16 +25,12 @@ export function versionProgram(language: Language): Program {
   };
 }
 
-/** What the version command's result says of the toolchain; without a version also what to do about it. */
-export function availabilityOf(language: Language, result: RunResult | undefined): Availability {
+/** What the version command's result says of the toolchain; `advice` is what to do where there is none. */
+export function availabilityOf(language: Language, result: RunResult | undefined, advice: string): Availability {
   const { command, pattern } = language.version;
   const printed = [result?.run?.stdout, result?.run?.stderr].map((bytes) => Buffer.from(bytes ?? []).toString());
   const version = pattern.exec(printed.join("\n"))?.[1];
   if (result?.status === "succeeded" && version !== undefined) return { available: true, version };
   const problem = result?.reason ?? `it ended as ${result?.status ?? "lost"}`;
-  const packages = language.packages.length === 0 ? "" : `, or install ${language.packages.join(" ")}`;
-  return {
-    available: false,
-    reason: `${command.join(" ")} does not work on this machine (${problem}); run scripts/setup${packages}`,
-  };
+  return { available: false, reason: `${command.join(" ")} does not work here (${problem}); ${advice}` };
 }

@@ -1,20 +1,25 @@
-import { parseFrame } from "../../core/frames.ts";
-import type { SequencedFrame } from "../../core/frames.ts";
-import type { RunEvent, RunResult } from "../../core/run.ts";
-import { Transcript } from "../../core/transcript.ts";
-import type { Interruption, RunIdentity } from "../../core/transcript.ts";
+import { parseFrame } from "./frames.ts";
+import type { Frame } from "./frames.ts";
+import type { RunEvent, RunResult } from "./run.ts";
+import { Transcript } from "./transcript.ts";
+import type { Interruption, RunIdentity } from "./transcript.ts";
+
+/** The line of a frame with output. */
+const OUTPUT_LINE = /^\d+ \{"seq":\d+,"type":"std(?:out|err)"/;
 
 /**
  * What happened in one run, as it can be kept and played again: the runner's lines, each with the time of its arrival,
  * and the interruption if there was one. The same recording gives the same events.
  */
 export class Recording {
+  readonly #run: RunIdentity;
   readonly #transcript: Transcript;
   readonly #lines: string[] = [];
   readonly events: RunEvent[] = [];
   finishedAt: Date | null = null;
 
   constructor(run: RunIdentity) {
+    this.#run = run;
     this.#transcript = new Transcript(run);
   }
 
@@ -28,7 +33,7 @@ export class Recording {
   }
 
   /** Adds what the runner wrote. Nothing follows the run's end. */
-  add(frame: SequencedFrame, line: string, at: Date): void {
+  add(frame: Frame, line: string, at: Date): void {
     if (this.finishedAt !== null) return;
     this.#lines.push(`${at.getTime()} ${line}`);
     this.#append(this.#transcript.add(frame, at), at);
@@ -41,25 +46,34 @@ export class Recording {
     this.#append(this.#transcript.interrupt(interruption, at), at);
   }
 
+  /** What there is until now with the first `maxOutputBytes` of its output frames, ended by `interruption`. */
+  interrupted(interruption: Interruption, at: Date, maxOutputBytes: number): Recording {
+    const copy = new Recording(this.#run);
+    let left = maxOutputBytes;
+    for (const line of this.#lines) {
+      if (OUTPUT_LINE.test(line)) left -= line.length;
+      if (left >= 0 || !OUTPUT_LINE.test(line)) copy.#play(line);
+    }
+    copy.interrupt(left < 0 ? { ...interruption, outputCut: true } : interruption, at);
+    return copy;
+  }
+
   serialize(): Buffer {
     return Buffer.from(this.#lines.join("\n"));
   }
 
   static parse(run: RunIdentity, bytes: Uint8Array): Recording {
     const recording = new Recording(run);
-    for (const text of Buffer.from(bytes).toString("utf8").split("\n")) {
-      if (text === "") continue;
-      const space = text.indexOf(" ");
-      const at = new Date(Number(text.slice(0, space)));
-      const line = text.slice(space + 1);
-      if (line.startsWith('{"type":"interrupted"')) {
-        recording.interrupt(JSON.parse(line) as Interruption, at);
-        continue;
-      }
-      const frame = parseFrame(line);
-      if (frame.type !== "ready") recording.add(frame, line, at);
-    }
+    for (const text of Buffer.from(bytes).toString("utf8").split("\n")) if (text !== "") recording.#play(text);
     return recording;
+  }
+
+  #play(text: string): void {
+    const space = text.indexOf(" ");
+    const at = new Date(Number(text.slice(0, space)));
+    const line = text.slice(space + 1);
+    if (line.startsWith('{"type":"interrupted"')) this.interrupt(JSON.parse(line) as Interruption, at);
+    else this.add(parseFrame(line), line, at);
   }
 
   #append(events: RunEvent[], at: Date): void {
