@@ -81,7 +81,7 @@ function createServer({ settings }: AppParts): App {
     return503OnClosing: false, // The hook below answers, with a body like every other error's.
     trustProxy: settings.trustProxy,
   }).withTypeProvider<ZodTypeProvider>();
-  app.server.maxConnections = 2 * (settings.maxRunning + settings.maxQueued) + SPARE_CONNECTIONS;
+  app.server.maxConnections = 2 * ((settings.maxRunning ?? 0) + settings.maxQueued) + SPARE_CONNECTIONS;
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.removeAllContentTypeParsers();
@@ -154,7 +154,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   app.addHook("preClose", async () => closing.abort());
   const availability = new LanguageAvailability(backend, registry);
   const context: ApiContext = { settings, backend, registry, availability, metrics, closing: closing.signal };
-  app.addHook("onListen", () => void availability.all());
+  if (backend.probesFirst) app.addHook("onListen", () => void availability.all());
   handleErrors(app, closing.signal);
   watchRequests(app, context);
   await collectRoutes(app, settings.apiKeys.length > 0);

@@ -1,13 +1,16 @@
 import "./engine.ts"; // First, for all that follows to be compiled as it says.
 
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
 import type { Backend } from "../core/backend.ts";
 import { StartError } from "../core/errors.ts";
 import { loadLanguages } from "../core/languages.ts";
+import type { LanguageRegistry } from "../core/languages.ts";
 import type { RunResult } from "../core/run.ts";
 import { buildApp } from "./app.ts";
 import type { App } from "./context.ts";
+import { readImages } from "./kubernetes-settings.ts";
 import { Metrics } from "./metrics.ts";
 import { SettingsError } from "./setting.ts";
 import { readSettings } from "./settings.ts";
@@ -20,18 +23,22 @@ function pathInRepository(path: string): string {
   return fileURLToPath(new URL(`../${path}`, import.meta.url));
 }
 
-async function openBackend(
-  settings: Settings,
-  log: (message: string) => void,
-  observe: (result: RunResult) => void,
-): Promise<Backend> {
+/** What every backend is opened with. */
+interface Opening {
+  settings: Settings;
+  registry: LanguageRegistry;
+  log: (message: string) => void;
+  observe: (result: RunResult) => void;
+}
+
+async function openLocal({ settings, log, observe }: Opening): Promise<Backend> {
   if (process.platform !== "linux") {
     throw new StartError("BACKEND=local needs Linux; on other systems the way is BACKEND=kubernetes");
   }
   const { LocalBackend } = await import("../backends/local/local-backend.ts");
   return await LocalBackend.open({
     dataDir: settings.dataDir,
-    maxRunning: settings.maxRunning,
+    maxRunning: settings.maxRunning ?? availableParallelism(),
     maxQueued: settings.maxQueued,
     resultTtlMs: settings.resultTtlMs,
     runnerPath: pathInRepository("build/runner"),
@@ -41,6 +48,27 @@ async function openBackend(
     observe,
   });
 }
+
+async function openKubernetes({ settings, registry, log, observe }: Opening): Promise<Backend> {
+  const { openKubernetesBackend } = await import("../backends/kubernetes/kubernetes-open.ts");
+  const { kubeconfig, namespace, templateDir, jobs } = settings.kubernetes;
+  return await openKubernetesBackend({
+    kubeconfig,
+    namespace,
+    templateDir: templateDir ?? pathInRepository("k8s/templates"),
+    registry,
+    jobs: { ...jobs, images: readImages(process.env, registry) },
+    maxRunning: settings.maxRunning,
+    maxQueued: settings.maxQueued,
+    log,
+    observe,
+  });
+}
+
+const BACKENDS: Record<Settings["backend"], (opening: Opening) => Promise<Backend>> = {
+  local: openLocal,
+  kubernetes: openKubernetes,
+};
 
 async function listen(app: App, { host, port, logLevel }: Settings): Promise<string> {
   try {
@@ -90,11 +118,12 @@ async function main(): Promise<void> {
   const registry = loadLanguages(pathInRepository("docker"));
   const metrics = new Metrics(registry.names);
   let log = (message: string): void => void process.stderr.write(`${message}\n`);
-  const backend = await openBackend(
+  const backend = await BACKENDS[settings.backend]({
     settings,
-    (message) => log(message),
-    (result) => metrics.finished(result),
-  );
+    registry,
+    log: (message) => log(message),
+    observe: (result) => metrics.finished(result),
+  });
   const app = await buildApp({ settings, backend, registry, metrics });
   log = (message) => app.log.warn(message);
   drainOnSignal(app, backend, settings.drainMs);

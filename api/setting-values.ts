@@ -136,3 +136,83 @@ export function absolutePath(): SettingSchema<string> {
     .refine((text) => text.startsWith("/") && !text.includes("\0"))
     .describe("an absolute path");
 }
+
+/** The value of `schema`, or undefined for an empty text. */
+export function optional<Value>(schema: SettingSchema<Value>): SettingSchema<Value | undefined> {
+  return z
+    .string()
+    .transform((text, context): Value | undefined => {
+      if (text === "") return undefined;
+      const parsed = schema.safeParse(text);
+      if (parsed.success) return parsed.data;
+      context.addIssue("not such a value");
+      return z.NEVER;
+    })
+    .describe(schema.description ?? "");
+}
+
+/** Values separated by commas; none for an empty text. */
+export function list<Value>(schema: SettingSchema<Value>): SettingSchema<Value[]> {
+  return z
+    .string()
+    .transform((text, context): Value[] => {
+      const words = text === "" ? [] : text.split(",").map((word) => word.trim());
+      const parsed = words.map((word) => schema.safeParse(word));
+      if (parsed.every(({ success }) => success))
+        return parsed.flatMap(({ data }) => (data === undefined ? [] : [data]));
+      context.addIssue("not such a list");
+      return z.NEVER;
+    })
+    .describe(`${schema.description}, or several with commas between them`);
+}
+
+/** The name of a Kubernetes object (RFC 1123): https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ */
+export function objectName(): SettingSchema<string> {
+  return z
+    .string()
+    .regex(/^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/)
+    .describe("a name of lower-case letters, digits, - and .");
+}
+
+const LABEL_KEY = /^(?:[a-z0-9.-]{1,253}\/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
+
+/** Labels, as in `pool=sandboxes,zone=a`. */
+export function selector(): SettingSchema<Record<string, string>> {
+  const pair = z
+    .string()
+    .transform((text): [string, string] => {
+      const equals = text.indexOf("=");
+      return equals === -1 ? ["", ""] : [text.slice(0, equals), text.slice(equals + 1)];
+    })
+    .refine(([key, value]) => LABEL_KEY.test(key) && LABEL_VALUE.test(value))
+    .describe("a label as in pool=sandboxes");
+  const pairs = list(pair);
+  return pairs.transform((entries) => Object.fromEntries(entries)).describe(pairs.description ?? "");
+}
+
+export interface Toleration {
+  key: string;
+  operator: "Exists" | "Equal";
+  value?: string;
+  effect?: string;
+}
+
+/** Taints as kubectl writes them: `key=value:Effect`, `key:Effect`, `key`. */
+export function taints(): SettingSchema<Toleration[]> {
+  const taint = z
+    .string()
+    .transform((text, context): Toleration => {
+      const match = /^([^=:]+)(?:=([^:]*))?(?::(NoSchedule|PreferNoSchedule|NoExecute))?$/.exec(text);
+      const [, key = "", value, effect] = match ?? [];
+      if (!LABEL_KEY.test(key) || !LABEL_VALUE.test(value ?? "")) context.addIssue("not a taint");
+      return {
+        key,
+        operator: value === undefined ? "Exists" : "Equal",
+        ...(value === undefined ? {} : { value }),
+        ...(effect === undefined ? {} : { effect }),
+      };
+    })
+    .describe("a taint as in sandboxes=only:NoSchedule");
+  return list(taint);
+}

@@ -1,3 +1,4 @@
+import type { LanguageRegistry } from "../core/languages.ts";
 import { settingsTable } from "./settings.ts";
 
 function code(text: string): string {
@@ -5,12 +6,14 @@ function code(text: string): string {
 }
 
 /** Every setting as a row of a Markdown table; the same on every machine. */
-export function settingsMarkdown(): string {
-  const rows = [...settingsTable({})].map(([name, { schema, description, default: initial, defaultInWords }]) => [
-    code(name),
-    defaultInWords ?? code(initial),
-    `${description} (${schema.description ?? ""})`,
-  ]);
+export function settingsMarkdown(registry: LanguageRegistry): string {
+  const rows = [...settingsTable({}, registry)].map(
+    ([name, { schema, description, default: initial, defaultInWords }]) => [
+      code(name),
+      defaultInWords ?? code(initial),
+      `${description} (${schema.description ?? ""})`,
+    ],
+  );
   const lines = [["variable", "default", "what"], ["---", "---", "---"], ...rows];
   return lines.map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`).join("");
 }

@@ -1,13 +1,15 @@
-import { availableParallelism, homedir } from "node:os";
+import { homedir } from "node:os";
 import { join } from "node:path";
 
 import { z } from "zod";
 
 import { API_KEYS_ALLOWED, parseApiKeys } from "./api-keys.ts";
+import type { LanguageRegistry } from "../core/languages.ts";
+import { imageSettings, kubernetesSettings, readKubernetesSettings } from "./kubernetes-settings.ts";
 import { limitSettings, readLimits } from "./limit-settings.ts";
 import { SettingsError, given, read, setting } from "./setting.ts";
 import type { Environment, Setting } from "./setting.ts";
-import { absolutePath, boolean, integer, listenAddress, oneOf, trustedProxies } from "./setting-values.ts";
+import { absolutePath, boolean, integer, listenAddress, oneOf, optional, trustedProxies } from "./setting-values.ts";
 
 const MiB = 1024 * 1024;
 /** The program and its input travel to the runner in one message of at most 64 MiB. */
@@ -21,7 +23,11 @@ function stateFolder(environment: Environment): string {
 /** Every variable but those of the limits. */
 function generalSettings(environment: Environment) {
   return {
-    BACKEND: setting(oneOf(["local"]), "local", "What executes the runs: bubblewrap on this machine"),
+    BACKEND: setting(
+      oneOf(["local", "kubernetes"]),
+      "local",
+      "What executes the runs: bubblewrap on this machine, or Jobs of a cluster",
+    ),
     HOST: setting(
       listenAddress(),
       "127.0.0.1",
@@ -46,10 +52,10 @@ function generalSettings(environment: Environment) {
       "/var/lib/sandbox-api for root, else sandbox-api in $XDG_STATE_HOME or ~/.local/state",
     ),
     MAX_RUNNING: setting(
-      integer(1, 1024),
-      String(availableParallelism()),
+      optional(integer(1, 100_000)),
+      "",
       "Runs that execute at one time",
-      "the number of processors",
+      "the number of processors; on Kubernetes as many as the cluster has room for",
     ),
     MAX_QUEUED: setting(integer(0, 1_000_000), "1000", "Runs that wait for their turn; beyond them the answer is 429"),
     RESULT_TTL_SECONDS: setting(integer(1, 31_536_000), "86400", "How long results are kept, in seconds"),
@@ -75,8 +81,13 @@ function generalSettings(environment: Environment) {
 }
 
 /** Every variable by name, in the order of the documentation. */
-export function settingsTable(environment: Environment): Map<string, Setting<unknown>> {
-  return new Map<string, Setting<unknown>>([...Object.entries(generalSettings(environment)), ...limitSettings()]);
+export function settingsTable(environment: Environment, registry: LanguageRegistry): Map<string, Setting<unknown>> {
+  return new Map<string, Setting<unknown>>([
+    ...Object.entries(generalSettings(environment)),
+    ...limitSettings(),
+    ...Object.entries(kubernetesSettings()),
+    ...imageSettings(registry),
+  ]);
 }
 
 function readApiKeys(environment: Environment): ReturnType<typeof parseApiKeys> {
@@ -113,7 +124,14 @@ export function readSettings(environment: Environment) {
     trustProxy: read(environment, "TRUST_PROXY", table.TRUST_PROXY),
     logLevel: read(environment, "LOG_LEVEL", table.LOG_LEVEL),
     limits: readLimits(environment),
+    kubernetes: readKubernetesSettings(environment),
   };
+  const { queueName } = settings.kubernetes.jobs;
+  if (queueName !== undefined && settings.maxRunning !== undefined) {
+    throw new SettingsError(
+      `QUEUE_NAME=${JSON.stringify(queueName)} is not allowed together with MAX_RUNNING: either Kueue decides when runs begin, or this server`,
+    );
+  }
   if (!settings.host.loopback && settings.apiKeys.length === 0 && !settings.allowAnonymous) {
     throw new SettingsError(
       `HOST="${settings.host.address}" is not allowed without API_KEYS, since others can reach it: set API_KEYS, or ALLOW_ANONYMOUS=true, or a loopback address is wanted`,

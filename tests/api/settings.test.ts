@@ -1,12 +1,14 @@
-import { availableParallelism } from "node:os";
+import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
 import { SettingsError } from "../../api/setting.ts";
 import { readSettings, settingsTable } from "../../api/settings.ts";
 import { settingsMarkdown } from "../../api/settings-table.ts";
+import { loadLanguages } from "../../core/languages.ts";
 import { LIMITS, LIMIT_NAMES, limitsFrom } from "../../core/limits.ts";
 
+const REGISTRY = loadLanguages(join(import.meta.dirname, "../../docker"));
 const KEY = "ada:0123456789abcdef";
 const MiB = 1024 * 1024;
 
@@ -27,7 +29,7 @@ test("without any variable the defaults hold", () => {
     port: 8080,
     apiKeys: [],
     allowAnonymous: false,
-    maxRunning: availableParallelism(),
+    maxRunning: undefined,
     maxQueued: 1000,
     resultTtlMs: 86_400_000,
     drainMs: 30_000,
@@ -44,12 +46,12 @@ test("without any variable the defaults hold", () => {
 });
 
 test("an empty variable is one that is not set, and unknown ones are none of ours", () => {
-  const empty = Object.fromEntries([...settingsTable({}).keys()].map((name) => [name, ""]));
-  expect(readSettings({ ...empty, PATH: "/bin", KUBECONFIG: "x" })).toEqual(readSettings({}));
+  const empty = Object.fromEntries([...settingsTable({}, REGISTRY).keys()].map((name) => [name, ""]));
+  expect(readSettings({ ...empty, PATH: "/bin", SOMETHING: "x" })).toEqual(readSettings({}));
 });
 
 test("every variable's default is one that it allows", () => {
-  for (const [name, { schema, default: initial }] of settingsTable({})) {
+  for (const [name, { schema, default: initial }] of settingsTable({}, REGISTRY)) {
     expect(schema.safeParse(initial).success, name).toBe(true);
   }
 });
@@ -196,7 +198,7 @@ describe("variables that contradict each other are refused with both names", () 
 });
 
 test("the table for the README has a row for every variable and is the same on every machine", () => {
-  const rows = settingsMarkdown().trim().split("\n").slice(2);
-  expect(rows.map((row) => /^\| `(\w+)` \|/.exec(row)?.[1])).toEqual([...settingsTable({}).keys()]);
+  const rows = settingsMarkdown(REGISTRY).trim().split("\n").slice(2);
+  expect(rows.map((row) => /^\| `(\w+)` \|/.exec(row)?.[1])).toEqual([...settingsTable({}, REGISTRY).keys()]);
   for (const row of rows) expect(row.replaceAll(String.raw`\|`, "").split("|")).toHaveLength(5);
 });

@@ -1,0 +1,91 @@
+import { z } from "zod";
+
+import type { KubernetesClient } from "./kubernetes-client.ts";
+import { KubernetesError } from "./kubernetes-error.ts";
+
+interface Right {
+  group: string;
+  resource: string;
+  subresource?: string;
+  verb: string;
+  /** What is missing without it, where the rest still works. */
+  without?: string;
+}
+
+/** What the account needs in the runs' namespace. */
+const RIGHTS: readonly Right[] = [
+  ...["create", "get", "list", "watch", "patch"].map((verb) => ({ group: "batch", resource: "jobs", verb })),
+  ...["list", "watch"].map((verb) => ({ group: "", resource: "pods", verb })),
+  { group: "", resource: "pods", subresource: "log", verb: "get" },
+  {
+    group: "",
+    resource: "events",
+    verb: "list",
+    without: "a run whose pod is refused does not learn why",
+  },
+];
+
+const REVIEW = z.object({ status: z.object({ allowed: z.boolean() }) });
+
+/** How long an answer holds: an operator who adds a right sees it soon. */
+const HOLDS_MS = 20_000;
+
+export interface AccessReport {
+  /** What is missing, each with its verb. */
+  problems: string[];
+  /** Whether runs can be executed all the same. */
+  sufficient: boolean;
+}
+
+/** What the account may do, as the API server itself says (SelfSubjectAccessReview). */
+export class KubernetesAccess {
+  readonly #client: KubernetesClient;
+  readonly #namespace: string;
+  #report: { answer: Promise<AccessReport>; at: number } | undefined;
+
+  constructor(client: KubernetesClient, namespace: string) {
+    this.#client = client;
+    this.#namespace = namespace;
+  }
+
+  async report(): Promise<AccessReport> {
+    if (this.#report === undefined || performance.now() - this.#report.at > HOLDS_MS) {
+      this.#report = { answer: this.#ask(), at: performance.now() };
+    }
+    return await this.#report.answer;
+  }
+
+  async #ask(): Promise<AccessReport> {
+    try {
+      const allowed = await Promise.all(RIGHTS.map((right) => this.#isAllowed(right)));
+      const missing = RIGHTS.filter((_, index) => allowed[index] === false);
+      return {
+        problems: missing.map((right) => this.#problem(right)),
+        sufficient: missing.every(({ without }) => without !== undefined),
+      };
+    } catch (error) {
+      this.#report = undefined;
+      if (!(error instanceof KubernetesError)) throw error;
+      return { problems: [`the account's rights can't be checked: ${error.message}`], sufficient: error.status !== 0 };
+    }
+  }
+
+  async #isAllowed({ group, resource, subresource, verb }: Right): Promise<boolean> {
+    const resourceAttributes = { namespace: this.#namespace, group, resource, subresource, verb };
+    const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    const body = {
+      apiVersion: "authorization.k8s.io/v1",
+      kind: "SelfSubjectAccessReview",
+      spec: { resourceAttributes },
+    };
+    const { status } = await this.#client.call(REVIEW, "POST", path, { body });
+    return status.allowed;
+  }
+
+  #problem({ group, resource, subresource, verb, without }: Right): string {
+    const what = [resource, subresource].filter((part) => part !== undefined).join("/");
+    const place = `${group === "" ? "" : `in API group ${group} `}in namespace ${this.#namespace}`;
+    const consequence = without === undefined ? "" : `; ${without}`;
+    return `the account may not ${verb} ${what} ${place}: its Role lacks that verb${consequence}`;
+  }
+}

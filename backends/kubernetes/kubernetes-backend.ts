@@ -1,0 +1,377 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import type { Availability, Backend, Capacity, Health } from "../../core/backend.ts";
+import { ServiceError, idempotencyConflict } from "../../core/errors.ts";
+import type { Language, LanguageRegistry } from "../../core/languages.ts";
+import { availabilityOf, versionProgram } from "../../core/probe.ts";
+import { Recording } from "../../core/recording.ts";
+import { runId } from "../../core/run.ts";
+import type { Run, RunEvent, RunId, RunResult, RunState, Tenant } from "../../core/run.ts";
+import type { Interruption, RunIdentity } from "../../core/transcript.ts";
+import { KubernetesAccess } from "./kubernetes-access.ts";
+import { KubernetesAdmission } from "./kubernetes-admission.ts";
+import type { KubernetesClient } from "./kubernetes-client.ts";
+import { KubernetesCluster } from "./kubernetes-cluster.ts";
+import { KubernetesError } from "./kubernetes-error.ts";
+import { makeJob } from "./kubernetes-job.ts";
+import type { JobSettings } from "./kubernetes-job.ts";
+import { KubernetesJobs, refusedByCluster } from "./kubernetes-jobs.ts";
+import { readLog } from "./kubernetes-log.ts";
+import type { JobRecord } from "./kubernetes-objects.ts";
+import { encodeOutcome } from "./kubernetes-outcome.ts";
+import { packProgram } from "./kubernetes-program.ts";
+import { problemOf } from "./kubernetes-reasons.ts";
+import type { KubernetesRun } from "./kubernetes-run.ts";
+import { KubernetesRuns } from "./kubernetes-runs.ts";
+import type { JobTemplate } from "./kubernetes-template.ts";
+import { KubernetesWaiting } from "./kubernetes-waiting.ts";
+
+/** How long a result may take to be read whose run has ended, and a cancelled sandbox to be gone, in milliseconds. */
+const READ_MS = 25_000;
+const GONE_MS = 20_000;
+/** How often it is looked for runs that wait too long, in milliseconds. */
+const SWEEP_MS = 1000;
+const SETTLE_TRIES = 6;
+/** How long a Job that could not be changed is left alone, in milliseconds. */
+const RETRY_MS = 1000;
+const FAREWELL_MS = 5000;
+/** Whose runs are not counted and not held back: probes for a language's version. */
+const NOBODY = "";
+
+export interface KubernetesBackendOptions {
+  client: KubernetesClient;
+  namespace: string;
+  registry: LanguageRegistry;
+  templates: ReadonlyMap<string, JobTemplate>;
+  jobs: JobSettings;
+  maxRunning: number | undefined;
+  maxQueued: number;
+  log: (message: string) => void;
+  /** Told of each run that has ended and that this replica made. */
+  observe: (result: RunResult) => void;
+}
+
+function identityOf({ name, language, createdAt }: JobRecord): RunIdentity {
+  return { id: name, language, version: null, createdAt };
+}
+
+/** Executes each run as a Job. The cluster is queue and store: any replica answers for any run, and none holds any state. */
+export class KubernetesBackend implements Backend {
+  readonly probesFirst = false;
+  readonly #options: KubernetesBackendOptions;
+  readonly #jobs: KubernetesJobs;
+  readonly #cluster: KubernetesCluster;
+  readonly #runs: KubernetesRuns;
+  readonly #admission: KubernetesAdmission;
+  readonly #waiting: KubernetesWaiting;
+  readonly #access: KubernetesAccess;
+  readonly #settling = new Map<RunId, Promise<void>>();
+  readonly #sweepTimer: NodeJS.Timeout;
+  #checking: NodeJS.Immediate | undefined;
+  #sweeping = false;
+  #closing = false;
+
+  private constructor(options: KubernetesBackendOptions) {
+    const { client, namespace, observe, maxRunning, maxQueued, jobs } = options;
+    this.#options = options;
+    this.#jobs = new KubernetesJobs(client, namespace);
+    this.#access = new KubernetesAccess(client, namespace);
+    this.#runs = new KubernetesRuns(
+      (pod, from, follow, signal) => readLog(client, namespace, pod, from, follow, signal),
+      (result) => {
+        observe(result);
+        this.#checkSoon();
+      },
+    );
+    this.#cluster = new KubernetesCluster(client, namespace, (name) => this.#changed(name));
+    this.#waiting = new KubernetesWaiting(this.#cluster, this.#jobs, jobs.queueSeconds);
+    this.#admission = new KubernetesAdmission({
+      cluster: this.#cluster,
+      maxRunning,
+      maxQueued,
+      counts: ({ tenant }) => tenant !== NOBODY,
+      hasEnded: (job) => this.#hasEnded(job),
+      hasStarted: ({ name }) =>
+        this.#cluster.pod(name)?.startedAt !== undefined || this.#runs.get(name)?.startedAt !== undefined,
+      resume: (job) => this.#resume(job),
+    });
+    this.#sweepTimer = setInterval(() => void this.#sweep(), SWEEP_MS);
+  }
+
+  /** Begins to watch the runs of the namespace, and those of earlier servers among them. */
+  static async open(options: KubernetesBackendOptions): Promise<KubernetesBackend> {
+    const backend = new KubernetesBackend(options);
+    try {
+      await backend.#cluster.synced();
+    } catch (error) {
+      // It is tried again, and readiness tells why; a restart would mend nothing.
+      options.log(`the runs can't be watched yet: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    return backend;
+  }
+
+  async submit(run: Run): Promise<"created" | "existing"> {
+    if (this.#closing) throw new ServiceError("shutting_down", "the server is stopping; send the request again");
+    if (!this.#cluster.isSynced) throw new ServiceError("unavailable", this.#cluster.problems.join("; "));
+    const known = this.#cluster.job(run.id);
+    if (known !== undefined) return sameRun(known, run);
+    using place = this.#admission.reserve(run.tenant);
+    const language = this.#options.registry.find(run.language);
+    const template = this.#options.templates.get(run.language);
+    if (language === undefined || template === undefined) throw new Error(`no Job template for ${run.language}`);
+    const packed = await packProgram(run.program);
+    const job = makeJob(run, language, packed, template, this.#options.jobs, place.suspended);
+    try {
+      const made = await this.#jobs.create(job);
+      if (made === undefined) return sameRun(await this.#existing(run.id), run);
+      this.#cluster.putJob(made);
+    } catch (error) {
+      throw refusedByCluster(error);
+    }
+    const { id, version, createdAt } = run;
+    this.#runs.follow({ id, language: run.language, version, createdAt }, this.#cluster.job(id), this.#cluster.pod(id));
+    if (run.tenant !== NOBODY) this.#runs.own(run, run.durable);
+    return "created";
+  }
+
+  async get(id: RunId, tenant: Tenant): Promise<RunState | undefined> {
+    const job = await this.#find(id, tenant);
+    if (job === undefined) return undefined;
+    const identity = identityOf(job);
+    const run = this.#hasEnded(job) ? this.#follow(job) : this.#runs.get(id);
+    if (run !== undefined && this.#hasEnded(job)) await this.#read(run);
+    if (run?.result !== undefined) return { state: "finished", result: run.result };
+    const startedAt = run?.startedAt ?? this.#cluster.pod(id)?.startedAt;
+    if (startedAt === undefined) return { state: "queued", ...identity };
+    // A node tells the time of a start in whole seconds, cut off.
+    return {
+      state: "running",
+      ...identity,
+      startedAt: new Date(Math.max(startedAt.getTime(), job.createdAt.getTime())),
+    };
+  }
+
+  async follow(
+    id: RunId,
+    tenant: Tenant,
+    from: number,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<RunEvent> | undefined> {
+    const job = await this.#find(id, tenant);
+    return job === undefined
+      ? undefined
+      : this.#follow(job).feed.follow(from, signal, () => this.#closing && !this.#mayEnd(id));
+  }
+
+  async cancel(id: RunId, tenant: Tenant): Promise<boolean> {
+    const job = await this.#find(id, tenant);
+    if (job === undefined) return false;
+    if (!this.#hasEnded(job)) await this.#end(this.#follow(job), { status: "cancelled" });
+    return true;
+  }
+
+  async probe(language: Language): Promise<Availability> {
+    const image = this.#options.jobs.images.get(language.name) ?? language.image;
+    const program = versionProgram(language);
+    const key = JSON.stringify([image, language.version.command]);
+    const run = {
+      id: runId(NOBODY, key),
+      tenant: NOBODY,
+      language: language.name,
+      version: null,
+      fingerprint: key,
+      durable: true,
+    };
+    await this.submit({ ...run, createdAt: new Date(), program });
+    const limitMs = (this.#options.jobs.queueSeconds + 60) * 1000;
+    const job = await this.#find(run.id, NOBODY);
+    const followed = job === undefined ? undefined : this.#follow(job);
+    await followed?.feed.ended(AbortSignal.timeout(limitMs));
+    return availabilityOf(language, followed?.result, `look at its image, ${image}`);
+  }
+
+  capacity(): Capacity {
+    return this.#admission.figures();
+  }
+
+  async health(): Promise<Health> {
+    const { problems, sufficient } = await this.#access.report();
+    const own = [...this.#cluster.problems, ...(this.#closing ? ["the server is stopping"] : [])];
+    return { ready: own.length === 0 && sufficient, problems: [...problems, ...own] };
+  }
+
+  async close(drainMs: number): Promise<void> {
+    if (this.#closing) return;
+    this.#closing = true;
+    const deadline = AbortSignal.timeout(drainMs);
+    await Promise.all(this.#runs.unfinishedOwn().map((run) => run.feed.ended(deadline)));
+    // Nobody knows the ids of those that are left.
+    const left = this.#runs.unfinishedOwn().map((run) => {
+      return this.#settle(run.identity.id, { status: "lost", reason: "the server stopped before the run ended" });
+    });
+    await Promise.race([Promise.allSettled(left), delay(FAREWELL_MS, undefined, { ref: false })]);
+    clearInterval(this.#sweepTimer);
+    clearImmediate(this.#checking);
+    this.#runs.close();
+    await this.#cluster.close();
+  }
+
+  /** Whether a run ends, for those who follow it, while the server stops. */
+  #mayEnd(id: RunId): boolean {
+    return this.#runs.unfinishedOwn().some(({ identity }) => identity.id === id);
+  }
+
+  #follow(job: JobRecord): KubernetesRun {
+    return this.#runs.follow(identityOf(job), job, this.#cluster.pod(job.name));
+  }
+
+  /** The run's Job, if it is the tenant's. Another replica's may not have come by the watch yet. */
+  async #find(id: RunId, tenant: Tenant): Promise<JobRecord | undefined> {
+    let job = this.#cluster.job(id);
+    if (job === undefined) {
+      try {
+        job = await this.#jobs.get(id);
+      } catch (error) {
+        throw refusedByCluster(error);
+      }
+      if (job !== undefined) this.#cluster.putJob(job);
+    }
+    return job?.tenant === tenant ? job : undefined;
+  }
+
+  async #existing(id: RunId): Promise<JobRecord> {
+    const job = this.#cluster.job(id) ?? (await this.#jobs.get(id));
+    if (job === undefined || job.deleting) {
+      throw new ServiceError("unavailable", "an expired run of this key is being removed; send the request again");
+    }
+    this.#cluster.putJob(job);
+    return job;
+  }
+
+  #hasEnded(job: JobRecord): boolean {
+    const pod = this.#cluster.pod(job.name);
+    if (job.outcome !== undefined || job.ended !== undefined || job.deleting) return true;
+    if (pod !== undefined && (pod.terminal || pod.terminated !== undefined || pod.gone)) return true;
+    return this.#runs.get(job.name)?.result !== undefined;
+  }
+
+  /** Waits until the result of a run that has ended was read. Throws `unavailable` when it can't be. */
+  async #read(run: KubernetesRun): Promise<void> {
+    const job = this.#cluster.job(run.identity.id);
+    const problem = job === undefined ? undefined : problemOf(job, this.#cluster.pod(job.name));
+    if (run.result === undefined && problem !== undefined) await this.#settle(run.identity.id, problem);
+    await run.feed.ended(AbortSignal.timeout(READ_MS));
+    if (run.result === undefined)
+      throw new ServiceError("unavailable", "the run's result can't be read now; ask again");
+  }
+
+  #changed(name: string): void {
+    const job = this.#cluster.job(name);
+    this.#runs.update(name, job, this.#cluster.pod(name));
+    if (job === undefined) this.#waiting.forget(name);
+    // Before both lists have come, a Job whose Pod is not known yet would look as if it had none.
+    if (!this.#cluster.isSynced) return;
+    if (job !== undefined) this.#judge(job);
+    this.#checkSoon();
+  }
+
+  /** Writes down how a run ended whose log will not tell. */
+  #judge(job: JobRecord): void {
+    const { name, outcome, ended } = job;
+    if (outcome !== undefined || ended?.failed === false || this.#runs.get(name)?.result !== undefined) return;
+    const problem = problemOf(job, this.#cluster.pod(name));
+    if (problem !== undefined) this.#settleLater(name, problem);
+  }
+
+  #settleLater(name: string, interruption: Interruption): void {
+    this.#settle(name, interruption).catch((error: unknown) => {
+      this.#options.log(
+        `${name} could not be ended and is tried again: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    });
+  }
+
+  /** Many events come together; the runs that wait are looked at once for all of them. */
+  #checkSoon(): void {
+    this.#checking ??= setImmediate(() => {
+      this.#checking = undefined;
+      if (this.#cluster.isSynced && !this.#closing) this.#admission.check();
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    if (this.#sweeping || !this.#cluster.isSynced) return;
+    this.#sweeping = true;
+    try {
+      for (const job of [...this.#cluster.jobs()]) {
+        if (this.#hasEnded(job)) {
+          this.#judge(job);
+          continue;
+        }
+        const problem = await this.#waiting.problem(job);
+        if (problem !== undefined) this.#settleLater(job.name, problem);
+      }
+    } finally {
+      this.#sweeping = false;
+    }
+  }
+
+  async #resume(job: JobRecord): Promise<void> {
+    try {
+      this.#cluster.putJob(await this.#jobs.resume(job));
+    } catch (error) {
+      // Another replica was faster, or the watch brings what has changed. Otherwise it is tried again.
+      if (!(error instanceof KubernetesError && error.reason === "Conflict")) {
+        this.#options.log(
+          `${job.name} could not be started: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+      await delay(RETRY_MS, undefined, { ref: false });
+    }
+  }
+
+  /** Ends a run that is under way, keeps its output until now, and waits until its sandbox is gone. */
+  async #end(run: KubernetesRun, interruption: Interruption): Promise<void> {
+    await run.freeze();
+    try {
+      await this.#settle(run.identity.id, interruption);
+    } catch (error) {
+      throw refusedByCluster(error);
+    } finally {
+      run.thaw();
+    }
+    await run.podEnd(AbortSignal.timeout(GONE_MS));
+  }
+
+  #settle(name: string, interruption: Interruption): Promise<void> {
+    const settling =
+      this.#settling.get(name) ?? this.#settleNow(name, interruption).finally(() => this.#settling.delete(name));
+    this.#settling.set(name, settling);
+    return settling;
+  }
+
+  /** Writes into the run's Job how it ended, unless it says so already. Throws `KubernetesError`. */
+  async #settleNow(name: string, interruption: Interruption): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      const job = this.#cluster.job(name);
+      const run = this.#runs.get(name);
+      if (job === undefined || job.outcome !== undefined || run?.result !== undefined) return;
+      const recording = run?.feed.recording ?? new Recording(identityOf(job));
+      try {
+        this.#cluster.putJob(await this.#jobs.settle(job, encodeOutcome(recording, interruption, new Date())));
+        return;
+      } catch (error) {
+        if (!(error instanceof KubernetesError) || error.reason !== "Conflict" || tries === SETTLE_TRIES) throw error;
+      }
+      const now = await this.#jobs.get(name);
+      if (now === undefined) return;
+      this.#cluster.putJob(now);
+    }
+  }
+}
+
+/** Throws `idempotency_conflict` unless `job` was made for the same request. */
+function sameRun(job: JobRecord, run: Run): "existing" {
+  if (job.fingerprint !== run.fingerprint || job.tenant !== run.tenant) throw idempotencyConflict();
+  return "existing";
+}

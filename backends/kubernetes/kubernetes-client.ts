@@ -1,0 +1,119 @@
+import { existsSync } from "node:fs";
+import type { Readable } from "node:stream";
+
+import { KubeConfig } from "@kubernetes/client-node";
+import { request } from "undici";
+import type { Dispatcher } from "undici";
+import type { z } from "zod";
+
+import { KubernetesError } from "./kubernetes-error.ts";
+
+/** What a call that is no stream may take, in milliseconds. */
+const CALL_MS = 30_000;
+/** Where a pod finds the credentials of its account. */
+const ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+type Method = "GET" | "POST" | "PATCH" | "DELETE";
+
+export interface CallOptions {
+  query?: Query;
+  /** Sent as JSON; a PATCH is a merge patch (RFC 7386). */
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+/** What the cluster's credentials put on a request. */
+interface Credentials {
+  headers: Record<string, string>;
+  dispatcher: Dispatcher | undefined;
+}
+
+/** Calls to the API server of one cluster, with the credentials of a kubeconfig or of the pod that this process runs in. */
+export class KubernetesClient {
+  readonly #config: KubeConfig;
+  readonly #server: string;
+
+  private constructor(config: KubeConfig, server: string) {
+    this.#config = config;
+    this.#server = server.replace(/\/+$/, "");
+  }
+
+  /**
+   * The cluster that `kubeconfig` (a path, or several with colons between) names; without one that of the pod, or of
+   * ~/.kube/config. Throws when there is none or it can't be read.
+   */
+  static load(kubeconfig: string | undefined): KubernetesClient {
+    const config = new KubeConfig();
+    if (kubeconfig === undefined && existsSync(ACCOUNT_TOKEN)) config.loadFromCluster();
+    else config.loadFromDefault();
+    const server = config.getCurrentCluster()?.server;
+    if (server === undefined) throw new Error("it names no cluster");
+    return new KubernetesClient(config, server);
+  }
+
+  /** The answer to a call as `schema` reads it. Throws `KubernetesError`. */
+  async call<T>(schema: z.ZodType<T>, method: Method, path: string, options: CallOptions = {}): Promise<T> {
+    const { statusCode, body } = await this.#send(method, path, options, CALL_MS);
+    const text = await readText(body);
+    if (statusCode >= 400) throw KubernetesError.of(statusCode, text);
+    return schema.parse(JSON.parse(text));
+  }
+
+  /** The body of an answer that comes bit by bit, silent for at most `silenceMs` (0: any time). Throws `KubernetesError`. */
+  async stream(path: string, query: Query, signal: AbortSignal, silenceMs: number): Promise<Readable> {
+    const { statusCode, body } = await this.#send("GET", path, { query, signal }, silenceMs);
+    // An abort makes it fail whether or not somebody reads it at that time.
+    body.on("error", () => {});
+    if (statusCode < 400) return body;
+    throw KubernetesError.of(statusCode, await readText(body));
+  }
+
+  async #send(
+    method: Method,
+    path: string,
+    { query = {}, body, signal }: CallOptions,
+    bodyTimeout: number,
+  ): Promise<Dispatcher.ResponseData> {
+    const url = new URL(this.#server + path);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    try {
+      const { headers, dispatcher } = await this.#credentials();
+      if (body !== undefined) {
+        headers["content-type"] = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+      }
+      return await request(url, {
+        method,
+        headers,
+        bodyTimeout,
+        headersTimeout: CALL_MS,
+        ...(dispatcher === undefined ? {} : { dispatcher }),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      throw KubernetesError.unreachable(error);
+    }
+  }
+
+  /** They may change while the process runs: tokens expire, and their files are written anew. */
+  async #credentials(): Promise<Credentials> {
+    const credentials: Credentials = { headers: { accept: "application/json" }, dispatcher: undefined };
+    const context = {
+      setHeaderParam: (name: string, value: string) => void (credentials.headers[name.toLowerCase()] = value),
+      setDispatcher: (dispatcher: Dispatcher) => void (credentials.dispatcher = dispatcher),
+    };
+    await this.#config.applySecurityAuthentication(context as Parameters<KubeConfig["applySecurityAuthentication"]>[0]);
+    return credentials;
+  }
+}
+
+async function readText(body: Dispatcher.ResponseData["body"]): Promise<string> {
+  try {
+    return await body.text();
+  } catch (error) {
+    throw KubernetesError.unreachable(error);
+  }
+}

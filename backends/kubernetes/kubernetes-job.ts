@@ -1,0 +1,157 @@
+import { randomInt } from "node:crypto";
+
+import type { V1Job, V1Toleration } from "@kubernetes/client-node";
+
+import type { Language } from "../../core/languages.ts";
+import type { Program } from "../../core/program.ts";
+import type { Run } from "../../core/run.ts";
+import { ANNOTATIONS, CONTAINER, LABELS, MANAGED_BY, labelValue } from "./kubernetes-names.ts";
+import type { PackedProgram } from "./kubernetes-program.ts";
+import type { JobTemplate, SandboxVolume } from "./kubernetes-template.ts";
+
+const MiB = 1024 * 1024;
+/** What the runner and the container's set-up need beside the program, in bytes. */
+const HEADROOM_BYTES = 8 * MiB;
+/** What the log has beside the program's output, in bytes, and how much longer output is in it than as it was written. */
+const LOG_BYTES = 8 * MiB;
+const LOG_FACTOR = 1.5;
+/** How much longer than its limits a run may take before the cluster ends it, in seconds: for starting and ending its Pod. */
+const GRACE_SECONDS = 60;
+/** The greatest user id that a user namespace of the kubelet maps: it gives each Pod 65536 of them. */
+const MAX_MAPPED_USER = 65_535;
+
+/** What the settings say of Jobs; undefined leaves it to the template. */
+export interface JobSettings {
+  images: ReadonlyMap<string, string>;
+  imagePullPolicy: "Always" | "IfNotPresent" | "Never";
+  imagePullSecrets: readonly string[];
+  ttlSeconds: number;
+  /** How long a run may wait for a node. */
+  queueSeconds: number;
+  /** Thousandths of a processor; undefined is as much as the run's limit. */
+  cpuRequestMillicores: number | undefined;
+  runtimeClass: string | undefined;
+  nodeSelector: Readonly<Record<string, string>>;
+  tolerations: readonly V1Toleration[];
+  priorityClass: string | undefined;
+  hostUsers: boolean | undefined;
+  /** Kueue's local queue. */
+  queueName: string | undefined;
+}
+
+/**
+ * A user id that no other sandbox of the node is likely to have: the kernel counts processes by user across containers
+ * (RLIMIT_NPROC of setrlimit(2)). In a user namespace of its own a Pod counts alone.
+ */
+function userId(hostUsers: boolean | undefined): number {
+  return hostUsers === false ? randomInt(1000, MAX_MAPPED_USER) : randomInt(100_000, 2_000_000_000);
+}
+
+function seconds(milliseconds: number): number {
+  return Math.ceil(milliseconds / 1000);
+}
+
+/** Memory of the container, in bytes: the stage that may take most decides, and the runner ends the others at theirs. */
+function memoryBytes({ stages }: Program, packed: PackedProgram, least: number): number {
+  const most = Math.max(...stages.map((stage) => stage.memoryBytes));
+  return Math.max(most + HEADROOM_BYTES + packed.memoryBytes, least);
+}
+
+function logBytes({ stages, limits }: Program): number {
+  return LOG_BYTES + Math.ceil(LOG_FACTOR * 2 * stages.length * limits.output_bytes);
+}
+
+/** Suffixes of the API server's own notation of memory. */
+const UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  Ki: 2 ** 10,
+  Mi: 2 ** 20,
+  Gi: 2 ** 30,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+};
+
+/** A quantity of memory of a template, in bytes; 0 for one that is not there or that the API server will refuse. */
+function quantityBytes(quantity: string | undefined): number {
+  const [, number = "0", unit = ""] = /^(\d+(?:\.\d+)?)([A-Za-z]*)$/.exec(quantity ?? "0") ?? [];
+  return Math.ceil(Number(number) * (UNITS[unit] ?? 0));
+}
+
+/** A template's container, volumes and the like that fields are set of; the template was checked to have them. */
+function find<T extends { name: string }>(list: readonly T[] | undefined, name: string): T {
+  const found = list?.find((item) => item.name === name);
+  if (found === undefined) throw new Error(`the Job template has nothing named ${name}`);
+  return found;
+}
+
+/** The Job that executes `run`: the template, and on top of it what is this run's and what the settings say. */
+export function makeJob(
+  run: Run,
+  language: Language,
+  packed: PackedProgram,
+  template: JobTemplate,
+  settings: JobSettings,
+  suspend: boolean,
+): V1Job {
+  const { program } = run;
+  const { job, spec, pod } = template.job();
+  const container = find(pod.containers, CONTAINER);
+  const labels = {
+    ...MANAGED_BY,
+    "app.kubernetes.io/component": "sandbox",
+    [LABELS.language]: language.name,
+    [LABELS.tenant]: labelValue(run.tenant),
+  };
+
+  const metadata = (job.metadata ??= {});
+  metadata.name = run.id;
+  metadata.labels = { ...metadata.labels, ...labels, ...queueLabel(settings) };
+  metadata.annotations = {
+    ...metadata.annotations,
+    [ANNOTATIONS.tenant]: run.tenant,
+    [ANNOTATIONS.fingerprint]: run.fingerprint,
+    [ANNOTATIONS.createdAt]: run.createdAt.toISOString(),
+  };
+  const podMetadata = (spec.template.metadata ??= {});
+  podMetadata.labels = { ...podMetadata.labels, ...labels };
+  spec.suspend = suspend || settings.queueName !== undefined;
+  spec.ttlSecondsAfterFinished = settings.ttlSeconds;
+  const wallMs = program.stages.reduce((total, stage) => total + stage.wallMs, 0);
+  spec.activeDeadlineSeconds = settings.queueSeconds + seconds(wallMs) + GRACE_SECONDS;
+
+  const user = userId(settings.hostUsers ?? pod.hostUsers);
+  Object.assign((pod.securityContext ??= {}), { runAsUser: user, runAsGroup: user });
+  container.image = settings.images.get(language.name) ?? language.image;
+  container.imagePullPolicy = settings.imagePullPolicy;
+  container.args = ["--program-in-environment"];
+  container.env = [...(container.env ?? []), ...packed.environment];
+
+  const memory = memoryBytes(program, packed, quantityBytes(container.resources?.limits?.["memory"]));
+  const cpu = program.limits.cpu_millicores;
+  const shared = { memory: String(memory), "ephemeral-storage": String(logBytes(program)) };
+  container.resources = {
+    limits: { ...container.resources?.limits, ...shared, cpu: `${cpu}m` },
+    requests: {
+      ...container.resources?.requests,
+      ...shared,
+      cpu: `${Math.min(settings.cpuRequestMillicores ?? cpu, cpu)}m`,
+    },
+  };
+  for (const name of ["work", "tmp", "shm"] satisfies SandboxVolume[]) {
+    (find(pod.volumes, name).emptyDir ??= {}).sizeLimit = String(program.limits.work_bytes);
+  }
+
+  if (settings.runtimeClass !== undefined) pod.runtimeClassName = settings.runtimeClass;
+  if (settings.priorityClass !== undefined) pod.priorityClassName = settings.priorityClass;
+  if (settings.hostUsers !== undefined) pod.hostUsers = settings.hostUsers;
+  pod.nodeSelector = { ...pod.nodeSelector, ...settings.nodeSelector };
+  pod.tolerations = [...(pod.tolerations ?? []), ...settings.tolerations];
+  pod.imagePullSecrets = [...(pod.imagePullSecrets ?? []), ...settings.imagePullSecrets.map((name) => ({ name }))];
+  return job;
+}
+
+/** https://kueue.sigs.k8s.io/docs/tasks/run/jobs/ */
+function queueLabel({ queueName }: JobSettings): Record<string, string> {
+  return queueName === undefined ? {} : { "kueue.x-k8s.io/queue-name": queueName };
+}

@@ -1,0 +1,34 @@
+import { createHash } from "node:crypto";
+
+/** Who made an object, by the label that Kubernetes recommends for it. */
+export const MANAGED_BY = { "app.kubernetes.io/managed-by": "sandbox-api" } as const;
+/** What the product's objects are found by. */
+export const SELECTOR = "app.kubernetes.io/managed-by=sandbox-api";
+/** The container that a program runs in. */
+export const CONTAINER = "sandbox";
+
+/** Labels of a Job and its Pod. */
+export const LABELS = { language: "sandbox-api/language", tenant: "sandbox-api/tenant" } as const;
+
+/** Annotations of a Job: what a label can't hold. */
+export const ANNOTATIONS = {
+  tenant: "sandbox-api/tenant",
+  fingerprint: "sandbox-api/fingerprint",
+  createdAt: "sandbox-api/created-at",
+  /** How the run ended, where its log does not tell: see `kubernetes-outcome.ts`. */
+  outcome: "sandbox-api/outcome",
+} as const;
+
+/** The label that the Job controller gives to the Pods that it makes. */
+export const JOB_NAME_LABEL = "batch.kubernetes.io/job-name";
+
+/** The text as a label's value: itself where that is one, else a hash. */
+export function labelValue(text: string): string {
+  if (/^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)$/.test(text)) return text;
+  return `h${createHash("sha256").update(text).digest("hex").slice(0, 40)}`;
+}
+
+/** The variable that names the language's image. */
+export function imageVariable(language: string): string {
+  return `SANDBOX_IMAGE_${language.toUpperCase().replaceAll("-", "_")}`;
+}
