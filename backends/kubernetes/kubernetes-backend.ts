@@ -236,7 +236,8 @@ export class KubernetesBackend implements Backend {
       }
       if (job !== undefined) this.#cluster.putJob(job);
     }
-    return job?.tenant === tenant ? job : undefined;
+    // One that is being deleted has had its time.
+    return job?.tenant === tenant && !job.deleting ? job : undefined;
   }
 
   async #existing(id: RunId): Promise<JobRecord> {

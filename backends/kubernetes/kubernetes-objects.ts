@@ -16,7 +16,9 @@ export interface JobRecord {
   suspended: boolean;
   deleting: boolean;
   /** The Job controller's verdict. */
-  ended: { failed: boolean; reason: string; message: string } | undefined;
+  ended: { failed: boolean } | undefined;
+  /** Why the Job controller ends the Job, from the moment at which it has decided to. */
+  failure: Reason | undefined;
   /** The annotation; undefined while the log tells how the run ended. */
   outcome: string | undefined;
 }
@@ -74,9 +76,9 @@ const JOB = z.object({
 export function jobRecord(object: unknown): JobRecord {
   const { metadata, spec, status } = JOB.parse(object);
   const { labels, annotations, creationTimestamp } = metadata;
-  const end = status?.conditions?.find(
-    ({ type, status: value }) => value === "True" && (type === "Complete" || type === "Failed"),
-  );
+  const conditions = status?.conditions?.filter(({ status: value }) => value === "True") ?? [];
+  const end = conditions.find(({ type }) => type === "Complete" || type === "Failed");
+  const failure = conditions.find(({ type }) => type === "FailureTarget" || type === "Failed");
   return {
     name: metadata.name,
     version: metadata.resourceVersion,
@@ -87,7 +89,8 @@ export function jobRecord(object: unknown): JobRecord {
     startedAt: status?.startTime ? new Date(status.startTime) : undefined,
     suspended: spec.suspend === true,
     deleting: Boolean(metadata.deletionTimestamp),
-    ended: end === undefined ? undefined : { failed: end.type === "Failed", ...reasonOf(end) },
+    ended: end === undefined ? undefined : { failed: end.type === "Failed" },
+    failure: failure === undefined ? undefined : reasonOf(failure),
     outcome: annotations?.[ANNOTATIONS.outcome],
   };
 }

@@ -17,7 +17,7 @@ const NODE_PROBLEMS = new Set(["DeletionByTaintManager", "DeletionByPodGC"]);
 
 const LOG_GONE = "its pod was deleted, and with it its log";
 
-export function lost(what: string, { reason, message }: Reason): Interruption {
+export function lost(what: string, { reason, message }: Reason = { reason: "", message: "" }): Interruption {
   const words = [reason, message].filter((word) => word !== "").join(": ");
   return { status: "lost", reason: words === "" ? what : `${what} (${words})` };
 }
@@ -42,17 +42,17 @@ export function problemOf(job: JobRecord, pod: PodRecord | undefined): Interrupt
   if (job.deleting) return undefined;
   if (pod === undefined) {
     if (job.ended === undefined) return undefined;
-    return deadlineProblem(job, pod) ?? lost("its pod is gone, and with it its log", job.ended);
+    return deadlineProblem(job, pod) ?? lost("its pod is gone, and with it its log", job.failure);
   }
   if (pod.gone) return deadlineProblem(job, pod) ?? podProblem(pod) ?? { status: "lost", reason: LOG_GONE };
   return pod.terminal ? undefined : podProblem(pod);
 }
 
 function deadlineProblem(job: JobRecord, pod: PodRecord | undefined): Interruption | undefined {
-  if (job.ended?.reason !== "DeadlineExceeded") return undefined;
+  if (job.failure?.reason !== "DeadlineExceeded") return undefined;
   const why = pod?.unscheduled;
   return why === undefined
-    ? lost("the run took longer than its deadline", job.ended)
+    ? lost("the run took longer than its deadline", job.failure)
     : lost("unschedulable: the run waited longer than its deadline for a node", why);
 }
 
@@ -62,7 +62,7 @@ export function endWithoutFrame(pod: PodRecord): Interruption {
   if (terminated?.reason === "OOMKilled") return { status: "memory_limit" };
   const problem = podProblem(pod);
   if (problem !== undefined) return problem;
-  if (terminated === undefined) return lost("the sandbox ended without a word", { reason: "", message: "" });
+  if (terminated === undefined) return lost("the sandbox ended without a word");
   return lost(`the runner ended with exit code ${terminated.exitCode} before it had finished`, terminated);
 }
 
@@ -70,5 +70,5 @@ export function endWithoutFrame(pod: PodRecord): Interruption {
 export function waitingLonger(pod: PodRecord | undefined, seconds: number): Interruption {
   const why = pod?.unscheduled ?? pod?.waiting;
   const what = pod?.unscheduled === undefined ? "the run was not started" : "unschedulable: the run had no node";
-  return lost(`${what} within ${seconds} s`, why ?? { reason: "", message: "" });
+  return lost(`${what} within ${seconds} s`, why);
 }

@@ -120,8 +120,7 @@ export class KubernetesRun {
 
   async #readToEnd(pod: string, signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted && this.result === undefined;) {
-      // The reason for which a Pod is gone is written into its Job, for all replicas alike.
-      while (this.#pod?.gone === true && this.result === undefined && !signal.aborted) await this.#nextChange(signal);
+      await this.#removal(signal);
       // A log that is opened after the container's end is whole.
       const whole = this.#hasEnded();
       try {
@@ -130,7 +129,8 @@ export class KubernetesRun {
           failures = 0;
           if (this.result !== undefined) return;
         }
-        if (whole) this.#endByPod();
+        await this.#removal(signal);
+        if (whole && !signal.aborted) this.#endByPod();
         while (!this.#hasEnded() && !signal.aborted) await this.#nextChange(signal);
       } catch (error) {
         if (signal.aborted) return;
@@ -162,7 +162,14 @@ export class KubernetesRun {
   }
 
   #endByPod(): void {
-    if (this.#pod !== undefined && !this.#pod.gone) this.interrupt(endWithoutFrame(this.#pod), this.#endTime());
+    if (this.result === undefined && this.#pod !== undefined)
+      this.interrupt(endWithoutFrame(this.#pod), this.#endTime());
+  }
+
+  /** A Pod that is taken away tells nothing: the reason is written into its Job, for all replicas alike. */
+  async #removal(signal: AbortSignal): Promise<void> {
+    const isTaken = (): boolean => this.#pod?.gone === true || (this.#pod?.deleting === true && this.#hasEnded());
+    while (isTaken() && this.result === undefined && !signal.aborted) await this.#nextChange(signal);
   }
 
   /** Resolves when the Job or the Pod changes. */

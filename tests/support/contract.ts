@@ -1,6 +1,7 @@
 import { test as base } from "vitest";
 
 import { Client } from "./client.ts";
+import { clusterSettings, temporaryNamespace } from "./cluster.ts";
 import { startServer, temporaryFolder } from "./server.ts";
 import type { Server, Settings } from "./server.ts";
 
@@ -10,26 +11,23 @@ import type { Server, Settings } from "./server.ts";
  */
 export const BACKEND = process.env["CONTRACT_BACKEND"] ?? "local";
 
+/** What a server of the backend needs besides its settings, gone with `await using`. */
+async function surroundings(): Promise<AsyncDisposable & { settings: Settings; dataDir: string }> {
+  await using stack = new AsyncDisposableStack();
+  const folder = stack.use(await temporaryFolder());
+  const settings = BACKEND === "kubernetes" ? clusterSettings(stack.use(await temporaryNamespace())) : { BACKEND };
+  const owned = stack.move();
+  return { settings, dataDir: folder.path, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
 /** A server for one test; `await using` ends it and removes what it kept. */
 export async function serve(settings: Settings = {}): Promise<AsyncDisposable & { server: Server; api: Client }> {
-  const folder = await temporaryFolder();
-  try {
-    const server = await startServer({ BACKEND, ...settings, DATA_DIR: folder.path });
-    return {
-      server,
-      api: new Client(server.url),
-      async [Symbol.asyncDispose]() {
-        try {
-          await server.stop();
-        } finally {
-          await folder[Symbol.asyncDispose]();
-        }
-      },
-    };
-  } catch (error) {
-    await folder[Symbol.asyncDispose]();
-    throw error;
-  }
+  await using stack = new AsyncDisposableStack();
+  const around = stack.use(await surroundings());
+  const server = await startServer({ ...around.settings, ...settings, DATA_DIR: around.dataDir });
+  stack.defer(async () => void (await server.stop()));
+  const owned = stack.move();
+  return { server, api: new Client(server.url), [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** A `test` whose `api` is a client of one server with these settings, shared by the file. */

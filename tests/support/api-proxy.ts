@@ -1,0 +1,102 @@
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, request as httpRequest } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { request as httpsRequest } from "node:https";
+import type { RequestOptions } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { KubeConfig } from "@kubernetes/client-node";
+
+/** One call that went to the API server. */
+export interface Call {
+  method: string;
+  path: string;
+  query: URLSearchParams;
+}
+
+/** An API server in front of the cluster's own, on the loopback, that counts what goes through it and can cut it off. */
+export class ApiProxy implements AsyncDisposable {
+  readonly kubeconfig: string;
+  readonly calls: Call[] = [];
+  readonly #open = new Set<ServerResponse>();
+  readonly #folder: string;
+  readonly #close: () => Promise<void>;
+
+  private constructor(folder: string, kubeconfig: string, close: () => Promise<void>) {
+    this.#folder = folder;
+    this.kubeconfig = kubeconfig;
+    this.#close = close;
+  }
+
+  static async open(): Promise<ApiProxy> {
+    const config = new KubeConfig();
+    config.loadFromDefault();
+    const target = new URL(config.getCurrentCluster()?.server ?? "");
+    const credentials: RequestOptions = {};
+    await config.applyToHTTPSOptions(credentials);
+    const server = createServer((incoming, outgoing) => proxy.#forward(incoming, outgoing, target, credentials));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const folder = await mkdtemp(join(tmpdir(), "sandbox-api-proxy-"));
+    const kubeconfig = join(folder, "kubeconfig");
+    const named = (value: object): object[] => [{ name: "proxy", ...value }];
+    await writeFile(
+      kubeconfig,
+      JSON.stringify({
+        "current-context": "proxy",
+        clusters: named({ cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } }),
+        users: named({ user: {} }),
+        contexts: named({ context: { cluster: "proxy", user: "proxy" } }),
+      }),
+    );
+    const proxy: ApiProxy = new ApiProxy(folder, kubeconfig, async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    });
+    return proxy;
+  }
+
+  /** The calls that are no watch and no list of a whole collection, nor a question for the account's rights. */
+  get callsForRuns(): Call[] {
+    return this.calls.filter(
+      ({ method, path, query }) =>
+        !path.endsWith("/selfsubjectaccessreviews") &&
+        !(method === "GET" && /\/(?:jobs|pods)$/.test(path)) &&
+        query.get("dryRun") === null,
+    );
+  }
+
+  /** Breaks every connection that is in use, as a failing network would. */
+  cut(): void {
+    for (const response of this.#open) response.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#close();
+    await rm(this.#folder, { recursive: true });
+  }
+
+  #forward(incoming: IncomingMessage, outgoing: ServerResponse, target: URL, credentials: RequestOptions): void {
+    const url = new URL(incoming.url ?? "/", target);
+    this.calls.push({ method: incoming.method ?? "", path: url.pathname, query: url.searchParams });
+    this.#open.add(outgoing);
+    const send = target.protocol === "https:" ? httpsRequest : httpRequest;
+    const { host: _, ...headers } = incoming.headers;
+    const onward = send(url, { ...credentials, method: incoming.method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+      answer.on("error", () => outgoing.destroy());
+    });
+    onward.on("error", () => outgoing.destroy());
+    outgoing.on("close", () => {
+      this.#open.delete(outgoing);
+      onward.destroy();
+    });
+    incoming.pipe(onward);
+  }
+}

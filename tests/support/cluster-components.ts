@@ -1,0 +1,33 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+import { eventually } from "./time.ts";
+
+/** Where a cluster that runs on this machine keeps the process ids of its components, beside its kubeconfig. */
+const PIDS = join(dirname(process.env["KUBECONFIG"] ?? "/nowhere/x"), "pid");
+
+export type Component = "kube-apiserver" | "kubelet" | "kube-controller-manager" | "etcd";
+
+/** Whether the cluster's components are processes of this machine that a test may kill: each is started again by itself. */
+export const COMPONENTS_ARE_HERE = existsSync(join(PIDS, "kube-apiserver"));
+
+function pidOf(component: Component): number {
+  return Number(readFileSync(join(PIDS, component), "utf8"));
+}
+
+/** Kills a component of the cluster. It starts again after `pauseSeconds`, or as soon as the returned function is called. */
+export function killComponent(component: Component, pauseSeconds: number): void {
+  writeFileSync(join(PIDS, `${component}.pause`), String(pauseSeconds));
+  process.kill(pidOf(component), "SIGKILL");
+}
+
+/** Waits until the component that was killed runs again. */
+export async function restarted(component: Component, pid: number, milliseconds: number): Promise<void> {
+  await eventually(milliseconds, `${component} again`, () => {
+    const now = pidOf(component);
+    return now !== pid && existsSync(`/proc/${now}`) ? true : undefined;
+  });
+  rmSync(join(PIDS, `${component}.pause`), { force: true });
+}
+
+export { pidOf };
