@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
 
 import { z } from "zod";
@@ -15,9 +14,10 @@ const MiB = 1024 * 1024;
 /** The program and its input travel to the runner in one message of at most 64 MiB. */
 const MAX_REQUEST_PART_BYTES = 31 * MiB;
 function stateFolder(environment: Environment): string {
-  if (process.getuid?.() === 0) return "/var/lib/sandbox-api";
-  const state = environment["XDG_STATE_HOME"] || join(environment["HOME"] || homedir(), ".local", "state");
-  return join(state, "sandbox-api");
+  const { XDG_STATE_HOME: state, HOME: home } = environment;
+  // A user id without an account, as containers have, may have no home.
+  if (process.getuid?.() === 0 || !(state || home)) return "/var/lib/sandbox-api";
+  return join(state || join(home ?? "/", ".local", "state"), "sandbox-api");
 }
 
 /** Every variable but those of the limits. */

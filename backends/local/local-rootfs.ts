@@ -28,6 +28,24 @@ async function place(source: string, target: string): Promise<void> {
   }
 }
 
+/**
+ * Places the runner; returns options for bubblewrap if it has to mount it. A server that may execute the runner but not
+ * read it has no privileges, so its sandboxes have its own user id and reach the file where it is.
+ */
+async function placeRunner(source: string, folder: string): Promise<string[]> {
+  const target = join(folder, RUNNER_PATH);
+  try {
+    await place(source, target);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EACCES")) throw error;
+    await writeFile(target, "");
+    return ["--ro-bind", source, RUNNER_PATH];
+  }
+  // Not readable, so that the runner starts as a process that cannot be traced or read, before it could ask for that.
+  await chmod(target, 0o111);
+  return [];
+}
+
 async function makeEtc(folder: string): Promise<void> {
   await mkdir(folder);
   for (const entry of await readdir("/etc")) {
@@ -50,12 +68,10 @@ export async function makeRootfs(folder: string, runnerPath: string, nodePath: s
   await rm(folder, { recursive: true, force: true });
   for (const name of ["dev/shm", "proc", "tmp", "usr", "work"]) await mkdir(join(folder, name), { recursive: true });
   await makeEtc(join(folder, "etc"));
-  await place(runnerPath, join(folder, RUNNER_PATH));
-  // Not readable, so that the runner starts as a process that cannot be traced or read, before it could ask for that.
-  await chmod(join(folder, RUNNER_PATH), 0o111);
+  const runnerBind = await placeRunner(runnerPath, folder);
   await place(nodePath, join(folder, NODE_PATH));
 
-  const binds = ["--ro-bind", folder, "/", "--ro-bind", "/usr", "/usr"];
+  const binds = ["--ro-bind", folder, "/", "--ro-bind", "/usr", "/usr", ...runnerBind];
   for (const name of ["bin", "sbin", "lib", "lib32", "lib64", "libx32"]) {
     const path = join("/", name);
     const stats = await lstat(path).catch(() => undefined);

@@ -135,6 +135,23 @@ describe.runIf(process.getuid?.() === 0)("on a machine that lacks something", ()
     });
   });
 
+  test("without privileges, and a runner that another user has built, it says what isn't enforced and runs programs", async () => {
+    await using folder = await temporaryFolder();
+    const repository = join(folder.path, "repository");
+    const data = join(folder.path, "data");
+    // The checkout itself may lie where no other user can reach it.
+    const through = after(
+      `mkdir ${repository}; mount --bind . ${repository}; cd ${repository}; mkdir ${data}; chown 12345:12345 ${data}
+       node=$1; case $node in "$OLDPWD"/*) node=.\${node#"$OLDPWD"};; esac; shift
+       set -- setpriv --reuid 12345 --regid 12345 --clear-groups "$node" "$@"`,
+    );
+    await using server = await startServer({ DATA_DIR: data, CPU_LIMIT: "1" }, { through });
+    const api = new Client(server.url);
+    const { status, stdout } = await api.run({ language: "bash", code: "cat /proc/self/uid_map; cat /proc/1/environ" });
+    expect({ status, ids: stdout.trim().split(/\s+/) }).toEqual({ status: "failed", ids: ["1000", "12345", "1"] });
+    expect(server.output).toMatch(/degraded.*memory_bytes/);
+  });
+
   test("without bubblewrap it starts, says what is missing, and tells each run why it is lost", async () => {
     await using folder = await temporaryFolder();
     const blank = join(folder.path, "blank");
