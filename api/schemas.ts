@@ -59,7 +59,7 @@ const STAGE_USAGE = z.strictObject({
   cpu_ms: COUNT.nullable().describe("Null where the kernel shows no account of it"),
   memory_bytes: COUNT.nullable().describe("The peak; null where the kernel shows no account of it"),
   limit: z
-    .enum(["wall", "cpu", "memory", "processes", "output", "file_size"])
+    .enum(["wall", "cpu", "memory", "processes", "output", "file_size", "inodes"])
     .nullable()
     .describe("The limit that ended the stage"),
   truncated: z.boolean().describe("Whether either stream was cut at output_bytes"),

@@ -23,7 +23,7 @@ const OTHERS = z.discriminatedUnion("type", [
     exit_code: z.int().nullable(),
     signal: z.string().nullable(),
     error: z.string().nullable(),
-    limit: z.enum(["wall", "cpu", "memory", "processes", "output", "file_size"]).nullable(),
+    limit: z.enum(["wall", "cpu", "memory", "processes", "output", "file_size", "inodes"]).nullable(),
     wall_us: count,
     cpu_us: count.nullable(),
     memory_bytes: count.nullable(),

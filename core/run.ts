@@ -45,7 +45,7 @@ export type StageName = "compile" | "run";
 export type StreamName = "stdout" | "stderr";
 
 /** What ended a stage before its own end, or null. */
-export type LimitHit = "wall" | "cpu" | "memory" | "processes" | "output" | "file_size" | null;
+export type LimitHit = "wall" | "cpu" | "memory" | "processes" | "output" | "file_size" | "inodes" | null;
 
 export interface StageUsage {
   exitCode: number | null;

@@ -7,6 +7,7 @@ const LIMIT_STATUS: Record<NonNullable<LimitHit>, FinalStatus> = {
   processes: "process_limit",
   output: "output_limit",
   file_size: "signaled",
+  inodes: "signaled",
 };
 
 type Ending = Pick<StageResult, "exitCode" | "signal" | "limit">;

@@ -13,9 +13,6 @@
  * (wait4(2)) leave out every descendant whose parent ignores SIGCHLD. A figure that cannot be read is unknown.
  */
 
-/* What the runner itself may need while the program is at its limit. */
-static const uint64_t HEADROOM_BYTES = UINT64_C(8) << 20;
-
 static int version;
 static int figure_fd[FIGURE_FILES];
 
@@ -28,17 +25,10 @@ void cgroup_use(const struct options *options)
         version = cgroup_search(figure_fd);
 }
 
-/* The number after `key` at the start of a line, or the first number of the file when `key` is empty. */
-static struct figure read_figure(enum figure_file file, const char *key)
+/* The number after `key` at the start of a line, or the first number of the text when `key` is empty. */
+static struct figure find_figure(const char *text, const char *key)
 {
     struct figure unknown = {false, 0};
-    char text[4096];
-    if (figure_fd[file] < 0)
-        return unknown;
-    ssize_t length = pread(figure_fd[file], text, sizeof text - 1, 0);
-    if (length <= 0)
-        return unknown;
-    text[length] = '\0';
     size_t key_length = strlen(key);
     for (const char *line = text; line != NULL && *line != '\0';) {
         const char *number = line + key_length;
@@ -52,6 +42,20 @@ static struct figure read_figure(enum figure_file file, const char *key)
             line += 1;
     }
     return unknown;
+}
+
+/* The text of a file, empty when there is none; good until the next call. */
+static const char *read_figures(enum figure_file file)
+{
+    static char text[4096];
+    ssize_t length = figure_fd[file] < 0 ? 0 : pread(figure_fd[file], text, sizeof text - 1, 0);
+    text[length > 0 ? length : 0] = '\0';
+    return text;
+}
+
+static struct figure read_figure(enum figure_file file, const char *key)
+{
+    return find_figure(read_figures(file), key);
 }
 
 /* The cgroup's use of CPU so far, in microseconds. cpuacct.usage counts nanoseconds. */
@@ -97,6 +101,23 @@ bool cgroup_limit_memory(uint64_t bytes)
     if (figure_fd[MEMORY_LIMIT] < 0)
         return false;
     char text[24];
-    int length = snprintf(text, sizeof text, "%" PRIu64 "\n", bytes + HEADROOM_BYTES);
+    int length = snprintf(text, sizeof text, "%" PRIu64 "\n", bytes + MEMORY_HEADROOM_BYTES);
     return pwrite(figure_fd[MEMORY_LIMIT], text, (size_t)length, 0) == length;
+}
+
+/* What the kernel cannot take back from the program: memory of no file, and of files in folders that have no disk. */
+struct figure cgroup_memory_used_bytes(void)
+{
+    const char *text = read_figures(MEMORY_STAT);
+    struct figure used = find_figure(text, version == 2 ? "anon " : "total_rss ");
+    struct figure shared = find_figure(text, version == 2 ? "shmem " : "total_shmem ");
+    used.value += shared.value;
+    used.known = used.known && shared.known;
+    return used;
+}
+
+/* The processes and threads of the container that are there now, the runner among them. */
+struct figure cgroup_processes(void)
+{
+    return read_figure(PIDS_CURRENT, "");
 }

@@ -24,6 +24,8 @@ static const struct figure_place places[2][FIGURE_FILES] = {
         [MEMORY_LIMIT] = {"memory", "memory.limit_in_bytes"},
         [MEMORY_EVENTS] = {"memory", "memory.oom_control"},
         [PIDS_EVENTS] = {"pids", "pids.events"},
+        [MEMORY_STAT] = {"memory", "memory.stat"},
+        [PIDS_CURRENT] = {"pids", "pids.current"},
     },
     {
         [CPU_USAGE] = {"", "cpu.stat"},
@@ -31,6 +33,8 @@ static const struct figure_place places[2][FIGURE_FILES] = {
         [MEMORY_LIMIT] = {"", "memory.max"},
         [MEMORY_EVENTS] = {"", "memory.events"},
         [PIDS_EVENTS] = {"", "pids.events"},
+        [MEMORY_STAT] = {"", "memory.stat"},
+        [PIDS_CURRENT] = {"", "pids.current"},
     },
 };
 

@@ -13,8 +13,8 @@
 
 /* The stage's process from fork to execve: it takes on every bound of the program, then becomes the program. */
 
-/* Where the failure pipe ends up: right behind the program's own descriptors. */
-enum { FAILURE_FD = 3 };
+/* Where the socket for reports ends up: right behind the program's own descriptors. */
+enum { REPORT_FD = 3 };
 
 static const rlim_t STACK_BYTES = (rlim_t)64 << 20;
 static const uint64_t MICROSECONDS = 1000000;
@@ -32,31 +32,29 @@ const char *const child_step_names[CHILD_STEPS] = {
     [STEP_EXECUTE] = "execve",
 };
 
-static int failure_fd;
+static int report_fd;
 
 static _Noreturn void fail(enum child_step step, int error)
 {
-    struct child_failure failure = {step, error};
-    while (write(failure_fd, &failure, sizeof failure) < 0 && errno == EINTR)
-        continue;
+    report_send(report_fd, &(struct report){step, error}, -1);
     _exit(127);
 }
 
-/* Puts the pipes at 0, 1, 2 and the failure pipe at FAILURE_FD, and closes the rest. */
+/* Puts the pipes at 0, 1, 2 and the socket for reports at REPORT_FD, and closes the rest. */
 static void place_descriptors(const int child_fd[3])
 {
     /* Each pipe's end may be where another one goes, so all are first moved out of the way. */
-    int high[FAILURE_FD + 1];
-    for (int i = 0; i <= FAILURE_FD; i += 1) {
-        high[i] = fcntl(i < FAILURE_FD ? child_fd[i] : failure_fd, F_DUPFD_CLOEXEC, FAILURE_FD + 1);
+    int high[REPORT_FD + 1];
+    for (int i = 0; i <= REPORT_FD; i += 1) {
+        high[i] = fcntl(i < REPORT_FD ? child_fd[i] : report_fd, F_DUPFD_CLOEXEC, REPORT_FD + 1);
         if (high[i] < 0)
             fail(STEP_DESCRIPTORS, errno);
     }
-    for (int i = 0; i <= FAILURE_FD; i += 1)
-        if (dup3(high[i], i, i == FAILURE_FD ? O_CLOEXEC : 0) < 0)
+    for (int i = 0; i <= REPORT_FD; i += 1)
+        if (dup3(high[i], i, i == REPORT_FD ? O_CLOEXEC : 0) < 0)
             fail(STEP_DESCRIPTORS, errno);
-    failure_fd = FAILURE_FD;
-    int error = close_from(FAILURE_FD + 1);
+    report_fd = REPORT_FD;
+    int error = close_from(REPORT_FD + 1);
     if (error != 0)
         fail(STEP_DESCRIPTORS, error);
 }
@@ -111,7 +109,8 @@ static void limit_resources(const struct stage *stage)
     limit(RLIMIT_NOFILE, stage->limit[LIMIT_OPEN_FILES], stage->limit[LIMIT_OPEN_FILES]);
     limit(RLIMIT_FSIZE, stage->limit[LIMIT_FILE_BYTES], stage->limit[LIMIT_FILE_BYTES]);
     if (stage->has_limit[LIMIT_PROCESSES])
-        limit(RLIMIT_NPROC, stage->limit[LIMIT_PROCESSES], stage->limit[LIMIT_PROCESSES]);
+        /* One more, for the runner has the same user. */
+        limit(RLIMIT_NPROC, stage->limit[LIMIT_PROCESSES] + 1, stage->limit[LIMIT_PROCESSES] + 1);
 }
 
 static const char *find_path(char *const *variables)
@@ -148,24 +147,36 @@ static int execute(const struct stage *stage)
     }
 }
 
-/* Becomes the program, or tells through `failure` which step failed with which errno. */
-_Noreturn void child_main(const struct stage *stage, const int child_fd[3], int failure, int landlock)
+/* Puts the filter on, and hands its listener over where forks are to be asked for. */
+static void filter_calls(bool asks_for_forks)
 {
-    failure_fd = failure;
+    int listener = -1;
+    int error = seccomp_apply(asks_for_forks ? &listener : NULL);
+    if (error != 0)
+        fail(STEP_SECCOMP, error);
+    if (listener < 0)
+        return;
+    if (!report_send(report_fd, &(struct report){STEP_SECCOMP, 0}, listener))
+        fail(STEP_SECCOMP, errno);
+    close(listener);
+}
+
+/* Becomes the program, or tells through `means->report` which step failed with which errno. */
+_Noreturn void child_main(const struct stage *stage, const struct child_means *means)
+{
+    report_fd = means->report;
     volunteer_for_oom_killer();
     if (setsid() < 0)
         fail(STEP_SESSION, errno);
     if (chdir("/work") != 0)
         fail(STEP_FOLDER, errno);
-    int error = landlock_apply(landlock);
+    int error = landlock_apply(means->landlock);
     if (error != 0)
         fail(STEP_LANDLOCK, error);
-    place_descriptors(child_fd);
+    place_descriptors(means->standard);
     umask(022);
     limit_resources(stage);
     reset_signals();
-    error = seccomp_apply();
-    if (error != 0)
-        fail(STEP_SECCOMP, error);
+    filter_calls(means->asks_for_forks);
     fail(STEP_EXECUTE, execute(stage));
 }

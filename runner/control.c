@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -91,26 +91,33 @@ void control_wait_for_reader(void)
     output_flush();
 }
 
+/* As waitpid(2) for any child; `ending` tells of the stage's main process when it was that. */
+pid_t reap(int options, pid_t main_process, struct ending *ending)
+{
+    int status;
+    struct rusage used;
+    pid_t ended = wait4(-1, &status, options, &used);
+    if (ended > 0 && ended == main_process)
+        *ending = (struct ending){.status = status, .resident_bytes = (uint64_t)used.ru_maxrss << 10};
+    return ended;
+}
+
 /*
  * Kills every process of the sandbox but the runner, and reaps until there is none: as the init of its namespace the
  * runner becomes the parent of every orphan, so no child left means no process left (pid_namespaces(7)).
  */
-void kill_and_reap_all(pid_t main_process, int *main_status)
+void kill_and_reap_all(pid_t main_process, struct ending *ending)
 {
     for (;;) {
         if (kill(-1, SIGKILL) != 0 && errno != ESRCH)
             die_errno("kill");
-        int status;
-        pid_t ended = waitpid(-1, &status, 0);
-        while (ended > 0) {
-            if (ended == main_process)
-                *main_status = status;
-            ended = waitpid(-1, &status, WNOHANG);
-        }
+        pid_t ended = reap(0, main_process, ending);
+        while (ended > 0)
+            ended = reap(WNOHANG, main_process, ending);
         if (ended < 0 && errno == ECHILD)
             return;
         if (ended < 0 && errno != EINTR)
-            die_errno("waitpid");
+            die_errno("wait4");
     }
 }
 

@@ -5,10 +5,14 @@
 #include <sys/ipc.h>
 #include <sys/mount.h>
 #include <sys/shm.h>
-#include <sys/statvfs.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
-/* The folders that a program may write to, each a tmpfs of its own with a size and a number of inodes. */
+/*
+ * The folders that a program may write to, each a tmpfs of its own with a size and a number of inodes. A container's
+ * are mounted by who made it, and have a size but no such number: there the inodes are counted.
+ */
 
 struct folder {
     const char *path;
@@ -20,6 +24,8 @@ static const struct folder folders[] = {{"/work", "0755"}, {"/tmp", "1777"}, {"/
 enum { FOLDERS = sizeof folders / sizeof folders[0] };
 
 static bool mounted;
+static uint64_t most_inodes;
+static uint64_t inodes_before[FOLDERS];
 
 void folders_mount(uint64_t bytes, uint64_t inodes)
 {
@@ -43,12 +49,37 @@ uint64_t folders_used_bytes(void)
     if (!mounted)
         return used;
     for (int i = 0; i < FOLDERS; i += 1) {
-        struct statvfs figures;
-        if (statvfs(folders[i].path, &figures) == 0)
-            used += (uint64_t)(figures.f_blocks - figures.f_bfree) * figures.f_frsize;
+        struct statfs figures;
+        if (statfs(folders[i].path, &figures) == 0)
+            used += (uint64_t)(figures.f_blocks - figures.f_bfree) * (uint64_t)figures.f_frsize;
     }
     struct shm_info segments;
     if (shmctl(0, SHM_INFO, (struct shmid_ds *)&segments) >= 0)
         used += (uint64_t)segments.shm_tot * (uint64_t)sysconf(_SC_PAGESIZE);
     return used;
+}
+
+/* 0 where they are not the sandbox's own: on a disk, a file system's figures tell of all its users. */
+static uint64_t used_inodes(const char *path)
+{
+    struct statfs figures;
+    if (statfs(path, &figures) != 0 || figures.f_type != TMPFS_MAGIC || figures.f_files < figures.f_ffree)
+        return 0;
+    return (uint64_t)(figures.f_files - figures.f_ffree);
+}
+
+/* Counts from now, in folders that were mounted by someone else. */
+void folders_count_inodes(uint64_t most)
+{
+    most_inodes = most;
+    for (int i = 0; i < FOLDERS; i += 1)
+        inodes_before[i] = used_inodes(folders[i].path);
+}
+
+bool folders_have_too_many_inodes(void)
+{
+    for (int i = 0; i < FOLDERS && !mounted; i += 1)
+        if (used_inodes(folders[i].path) > inodes_before[i] + most_inodes)
+            return true;
+    return false;
 }

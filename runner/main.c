@@ -27,24 +27,28 @@
  *   1         frames (frames.c) through a bounded buffer (output.c), without blocking; its reader's end is the same
  *             order.
  *   2         the last words of a runner that fails (failure.c). A program's stderr never comes here.
- *   figures   as named on the command line or found (cgroup.c, cgroup_search.c); open to the end.
+ *   figures   as named on the command line or found (cgroup.c, cgroup_search.c); open to the end. A container's are
+ *             read-only: what the cgroup then does not limit is held by looking at it (meter.c).
  *   signals   SIGCHLD and SIGTERM (control.c); open to the end.
  *   Landlock  the rules (landlock.c); open to the end.
  *   All others are closed at the start. All above 2 are close-on-exec, and the child closes them before it executes.
  *
- * PIPES OF A STAGE (made before the fork)
+ * PIPES OF A STAGE (made before the fork, but for the last)
  *   stdin     written by the runner, which closes it when all is fed, nobody reads, or the stage has ended.
  *   stdout,   read by the runner, which closes them at their end, at their cap, or when they are empty and every
  *   stderr    process is dead. Their end is never waited for: a daemon may hold them open.
- *   failure   close-on-exec, so empty when execve succeeded. Holds the step and the errno of a child that did not get
- *             so far. Read and closed by the runner after the stage's end.
+ *   reports   a socket, not a pipe (report.c); close-on-exec, so that its end means that execve succeeded. Brings the
+ *             step and the errno of a child that did not get so far, and the descriptor of the next line.
+ *   forks     where processes are limited by RLIMIT_NPROC: through it the kernel asks for each fork (forks.c). Made by
+ *             the child with its filter, answered by the runner until the stage has ended.
  *   The program's ends are its 0, 1 and 2; the runner closes its copies after the fork.
  *
  * FLOW
- *   options -> "ready" -> read and check the program -> mount work folders -> give up privileges -> write files
+ *   options -> "ready" -> read and check the program -> mount work folders, or count the inodes of those that are there
+ *   -> give up privileges -> write files
  *   -> each stage: limit memory, fork, "started", watch, kill all, reap all, drain, "ended" -> "finished".
- *   Watching is one ppoll over all of the above; each wake-up compares wall time and the cgroup's figures with the
- *   limits.
+ *   Watching is one ppoll over all of the above. Figures and times are compared with the limits when the last look said
+ *   so, by what could run out next, and when the main process has ended.
  *   When fd 1 takes nothing, the program's output stays in its pipes and the program waits; its limits go on.
  *
  * WHAT SURVIVES
@@ -97,9 +101,14 @@ int main(int count, char **arguments)
 
     if (options.mounts)
         folders_mount(program.work_bytes, program.work_inodes);
+    else
+        folders_count_inodes(program.work_inodes);
     privileges_drop();
     files_write(program.files, program.file_count);
     payload_release(payload.bytes, program.files_end);
+    for (size_t i = 0; i < program.stage_count; i += 1)
+        payload_keep_from_children(program.stages[i].stdin_bytes,
+                                   program.stages[i].stdin_bytes + program.stages[i].stdin_length);
     stage_prepare();
 
     for (size_t i = 0; i < program.stage_count; i += 1)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const figure_options[FIGURE_FILES] = {
+static const char *const figure_options[OPTION_FIGURES] = {
     [CPU_USAGE] = "--cpu-usage-fd",         [MEMORY_PEAK] = "--memory-peak-fd",  [MEMORY_LIMIT] = "--memory-limit-fd",
     [MEMORY_EVENTS] = "--memory-events-fd", [PIDS_EVENTS] = "--pids-events-fd",
 };
@@ -26,7 +26,7 @@ static int parse_number(const char *option, const char *text, int least, int mos
 static int parse_descriptor(const struct options *options, const char *option, const char *text)
 {
     int fd = parse_number(option, text, 3, INT_MAX);
-    for (int file = 0; file < FIGURE_FILES; file += 1)
+    for (int file = 0; file < OPTION_FIGURES; file += 1)
         if (options->figure_fd[file] == fd)
             die("%s names descriptor %d a second time", option, fd);
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
@@ -37,13 +37,15 @@ static int parse_descriptor(const struct options *options, const char *option, c
 /* Reads the command line; `arguments` is argv without its first element. */
 void options_parse(struct options *options, char **arguments)
 {
-    *options = (struct options){.figure_fd = {-1, -1, -1, -1, -1}};
+    *options = (struct options){0};
+    for (int file = 0; file < FIGURE_FILES; file += 1)
+        options->figure_fd[file] = -1;
     while (*arguments != NULL) {
         const char *option = *arguments++;
         int file = 0;
-        while (file < FIGURE_FILES && strcmp(option, figure_options[file]) != 0)
+        while (file < OPTION_FIGURES && strcmp(option, figure_options[file]) != 0)
             file += 1;
-        if (file < FIGURE_FILES) {
+        if (file < OPTION_FIGURES) {
             if (options->cgroup_version == 0)
                 die("%s comes after --cgroup", option);
             options->figure_fd[file] = parse_descriptor(options, option, *arguments);

@@ -32,12 +32,23 @@ void payload_begin(struct payload *payload, const uint8_t header[HEADER_BYTES])
     payload->bytes = map_payload(payload->length);
 }
 
-/* Gives the whole pages between back to the kernel: what the payload holds counts as the sandbox's memory. */
-void payload_release(const uint8_t *from, const uint8_t *to)
+static void advise(const uint8_t *from, const uint8_t *to, int advice)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     uintptr_t first = ((uintptr_t)from + page - 1) / page * page;
     uintptr_t last = (uintptr_t)to / page * page;
     if (first < last)
-        madvise((void *)first, last - first, MADV_DONTNEED);
+        madvise((void *)first, last - first, advice);
+}
+
+/* Gives the whole pages between back to the kernel: what the payload holds counts as the sandbox's memory. */
+void payload_release(const uint8_t *from, const uint8_t *to)
+{
+    advise(from, to, MADV_DONTNEED);
+}
+
+/* Keeps the whole pages between out of children: whatever a child holds before execve counts as its own memory. */
+void payload_keep_from_children(const uint8_t *from, const uint8_t *to)
+{
+    advise(from, to, MADV_DONTFORK);
 }

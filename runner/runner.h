@@ -32,7 +32,17 @@ _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2))
 _Noreturn void die_errno(const char *call);
 
 /* ---- options.c */
-enum figure_file { CPU_USAGE, MEMORY_PEAK, MEMORY_LIMIT, MEMORY_EVENTS, PIDS_EVENTS, FIGURE_FILES };
+enum figure_file {
+    CPU_USAGE,
+    MEMORY_PEAK,
+    MEMORY_LIMIT,
+    MEMORY_EVENTS,
+    PIDS_EVENTS,
+    OPTION_FIGURES, /* what is named by no option is only found */
+    MEMORY_STAT = OPTION_FIGURES,
+    PIDS_CURRENT,
+    FIGURE_FILES
+};
 
 struct options {
     bool mounts;
@@ -73,6 +83,7 @@ struct payload {
 
 void payload_begin(struct payload *payload, const uint8_t header[HEADER_BYTES]);
 void payload_release(const uint8_t *from, const uint8_t *to);
+void payload_keep_from_children(const uint8_t *from, const uint8_t *to);
 void input_read(struct payload *payload, bool exit_on_hangup);
 void environment_read(struct payload *payload);
 void unpack_begin(uint8_t *target, size_t length);
@@ -125,7 +136,9 @@ void program_parse(struct program *program, const struct payload *payload);
 
 /* ---- folders.c, files.c, privileges.c */
 void folders_mount(uint64_t bytes, uint64_t inodes);
+void folders_count_inodes(uint64_t most);
 uint64_t folders_used_bytes(void);
+bool folders_have_too_many_inodes(void);
 void files_write(const struct file *files, size_t count);
 void privileges_drop(void);
 
@@ -133,9 +146,24 @@ void privileges_drop(void);
 int landlock_rules(void);
 int landlock_apply(int rules);
 void seccomp_build(void);
-int seccomp_apply(void);
+int seccomp_apply(int *listener);
+
+/* ---- forks.c */
+struct forks {
+    int listener; /* -1 where nobody asks */
+    uint64_t most;
+    bool refused;
+};
+
+bool forks_can_be_asked_for(const struct stage *stage);
+void forks_handle(struct forks *forks, short happened);
 
 /* ---- control.c */
+struct ending {
+    int status;              /* as of waitpid(2) */
+    uint64_t resident_bytes; /* the most that the process, or one that it waited for, had at a time */
+};
+
 enum { WATCH_SIGNALS, WATCH_INPUT, WATCH_OUTPUT, WATCH_CONTROL };
 
 void control_open(void);
@@ -143,16 +171,23 @@ void control_program_is_read(bool exit_on_hangup);
 void control_watch(struct pollfd *watched);
 void control_handle(const struct pollfd *watched);
 void control_wait_for_reader(void);
-void kill_and_reap_all(pid_t main_process, int *main_status);
+pid_t reap(int options, pid_t main_process, struct ending *ending);
+void kill_and_reap_all(pid_t main_process, struct ending *ending);
 _Noreturn void stop(void);
 
 /* ---- cgroup.c, cgroup_search.c */
+
+/* What the runner itself may need while the program is at its limit. */
+#define MEMORY_HEADROOM_BYTES (UINT64_C(8) << 20)
+
 void cgroup_use(const struct options *options);
 int cgroup_search(int figure_fd[FIGURE_FILES]);
 struct figure cgroup_cpu_us(void);
 struct figure cgroup_memory_peak_bytes(void);
 bool cgroup_reset_memory_peak(void);
 bool cgroup_limit_memory(uint64_t bytes);
+struct figure cgroup_memory_used_bytes(void);
+struct figure cgroup_processes(void);
 struct figure cgroup_oom_kills(void);
 struct figure cgroup_refused_forks(void);
 bool figure_moved(struct figure before, struct figure after);
@@ -197,7 +232,7 @@ struct streams {
     bool truncated[STREAMS];
 };
 
-enum { WATCH_STDIN = WATCH_CONTROL, WATCH_STDOUT, WATCH_STDERR, WATCH_ALL };
+enum { WATCH_STDIN = WATCH_CONTROL, WATCH_STDOUT, WATCH_STDERR, WATCH_STREAMS };
 
 void streams_open(struct streams *streams, const struct stage *stage, int child_fd[3]);
 void streams_watch(const struct streams *streams, struct pollfd *watched);
@@ -205,7 +240,7 @@ void streams_handle(struct streams *streams, const struct pollfd *watched);
 void streams_drain(struct streams *streams);
 bool streams_over_limit(const struct streams *streams);
 
-/* ---- child.c */
+/* ---- report.c, child.c */
 enum child_step {
     STEP_SESSION,
     STEP_DESCRIPTORS,
@@ -217,13 +252,54 @@ enum child_step {
     CHILD_STEPS
 };
 
-struct child_failure {
+struct report {
     int step;
-    int error;
+    int error; /* 0 when it comes with a descriptor */
 };
 
 extern const char *const child_step_names[CHILD_STEPS];
-_Noreturn void child_main(const struct stage *stage, const int child_fd[3], int failure, int landlock);
+void report_open(int *ours, int *child);
+bool report_send(int child, const struct report *report, int descriptor);
+ssize_t report_receive(int ours, struct report *report, int *descriptor);
+
+struct child_means {
+    int standard[3];
+    int report;
+    int landlock;
+    bool asks_for_forks;
+};
+
+_Noreturn void child_main(const struct stage *stage, const struct child_means *means);
+
+/* ---- meter.c */
+enum limit { LIMIT_NONE, WALL, CPU, MEMORY, PROCESSES, OUTPUT, FILE_SIZE, INODES, LIMITS };
+
+struct usage {
+    struct figure cpu_us;
+    struct figure memory_peak_bytes;
+    struct figure oom_kills;
+    struct figure refused_forks;
+};
+
+struct meter {
+    const struct stage *stage;
+    enum limit limit;
+    uint64_t processors;
+    uint64_t started_us;
+    uint64_t next_look_us;
+    struct usage before;
+    struct figure memory_seen_bytes;
+    bool memory_peak_is_own;
+    bool memory_is_limited;
+};
+
+extern const char *const limit_names[LIMITS];
+void meter_prepare(struct meter *meter, const struct stage *stage);
+void meter_start(struct meter *meter);
+void meter_strike(struct meter *meter, enum limit limit);
+uint64_t meter_check(struct meter *meter);
+void meter_main_ended(struct meter *meter, uint64_t ended_us);
+void meter_finish(struct meter *meter, const struct ending *ending, bool fork_was_refused, struct outcome *outcome);
 
 /* ---- stage.c */
 void stage_prepare(void);

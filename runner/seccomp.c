@@ -40,14 +40,21 @@ enum { RUNNER_PID = 1 };
 #endif
 enum { SHM_HUGETLB_FLAG = 04000, IOPRIO_WHO_PROCESS_FLAG = 1 };
 
-static struct sock_filter filter[FILTER_MAX];
-static unsigned short filter_length;
+struct filter {
+    struct sock_filter instructions[FILTER_MAX];
+    unsigned short length;
+};
+
+/* They differ in whether forks are allowed or asked for. */
+static struct filter allowing_filter;
+static struct filter asking_filter;
+static struct filter *built;
 
 static void emit(unsigned int code, uint32_t operand, uint8_t when_true, uint8_t when_false)
 {
-    if (filter_length == FILTER_MAX)
+    if (built->length == FILTER_MAX)
         die("seccomp: the filter is longer than %d instructions", FILTER_MAX);
-    filter[filter_length++] = (struct sock_filter){(uint16_t)code, when_true, when_false, operand};
+    built->instructions[built->length++] = (struct sock_filter){(uint16_t)code, when_true, when_false, operand};
 }
 
 static void answer(int error)
@@ -65,6 +72,17 @@ static void refuse(uint32_t call, int error)
 {
     emit(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1);
     answer(error);
+}
+
+static void ask(void)
+{
+    emit(BPF_RET | BPF_K, built == &asking_filter ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW, 0, 0);
+}
+
+static void ask_for(uint32_t call)
+{
+    emit(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1);
+    ask();
 }
 
 static void refuse_flags(uint32_t call, int argument, uint32_t flags)
@@ -116,6 +134,22 @@ static void check_architecture(void)
     answer(ENOSYS);
 }
 
+/* Every way to a process or a thread, now that clone3 is missing. */
+static void check_forks(void)
+{
+    static const uint32_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                                       CLONE_NEWPID | CLONE_NEWNET;
+    emit(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 4);
+    load_argument(0);
+    emit(BPF_JMP | BPF_JSET | BPF_K, namespaces, 0, 1);
+    answer(EPERM);
+    ask();
+#ifdef SYS_fork
+    ask_for(SYS_fork);
+    ask_for(SYS_vfork);
+#endif
+}
+
 static void check_arguments(void)
 {
     /* Pages of the machine's huge page pool belong to no memory cgroup. */
@@ -123,9 +157,6 @@ static void check_arguments(void)
     refuse_flags(SYS_memfd_create, 1, MFD_HUGETLB);
     refuse_flags(SYS_shmget, 2, SHM_HUGETLB_FLAG);
 
-    refuse_flags(SYS_clone, 0,
-                 CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |
-                     CLONE_NEWNET);
 
     /* Program and runner share a user id, so these would reach the runner. */
     refuse_unless(SYS_prlimit64, 0, 0, EPERM);
@@ -140,19 +171,42 @@ static void check_arguments(void)
     refuse_unless(SYS_socketpair, 0, AF_UNIX, EACCES);
 }
 
-void seccomp_build(void)
+static void build(struct filter *filter)
 {
+    built = filter;
     check_architecture();
     for (size_t i = 0; i < sizeof missing_calls / sizeof missing_calls[0]; i += 1)
         refuse(missing_calls[i], ENOSYS);
     for (size_t i = 0; i < sizeof refused_calls / sizeof refused_calls[0]; i += 1)
         refuse(refused_calls[i], EPERM);
+    check_forks();
     check_arguments();
     answer(0);
 }
 
-int seccomp_apply(void)
+void seccomp_build(void)
 {
-    struct sock_fprog program = {.len = filter_length, .filter = filter};
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0 ? 0 : errno;
+    build(&allowing_filter);
+    build(&asking_filter);
+}
+
+static int apply(const struct filter *filter, unsigned int flags)
+{
+    struct sock_filter *instructions = (struct sock_filter *)(uintptr_t)filter->instructions;
+    struct sock_fprog program = {.len = filter->length, .filter = instructions};
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+}
+
+/*
+ * Puts the filter on. Unless `listener` is NULL, it becomes the descriptor through which forks are asked for, or -1
+ * where they are allowed unasked: a process has one such descriptor at most, and a container runtime may have taken it.
+ */
+int seccomp_apply(int *listener)
+{
+    if (listener != NULL) {
+        *listener = apply(&asking_filter, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+        if (*listener >= 0)
+            return 0;
+    }
+    return apply(&allowing_filter, 0) == 0 ? 0 : errno;
 }

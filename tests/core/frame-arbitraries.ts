@@ -28,7 +28,7 @@ const frameBody: fc.Arbitrary<FrameBody> = fc.oneof(
     exit_code: fc.option(fc.integer({ min: 0, max: 255 })),
     signal: fc.option(fc.constantFrom("SIGSEGV", "SIGKILL", "SIGXFSZ")),
     error: fc.option(text),
-    limit: fc.option(fc.constantFrom("wall", "cpu", "memory", "processes", "output", "file_size")),
+    limit: fc.option(fc.constantFrom("wall", "cpu", "memory", "processes", "output", "file_size", "inodes")),
     wall_us: count,
     cpu_us: fc.option(count),
     memory_bytes: fc.option(count),

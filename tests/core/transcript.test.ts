@@ -84,6 +84,7 @@ const LIMITS: [LimitHit, FinalStatus][] = [
   ["processes", "process_limit"],
   ["output", "output_limit"],
   ["file_size", "signaled"],
+  ["inodes", "signaled"],
 ];
 /** Every way in which a stage ends, with the status that this gives the run for a compile and for a run stage. */
 const ENDINGS: [Ending, compile: FinalStatus | null, run: FinalStatus][] = [

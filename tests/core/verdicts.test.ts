@@ -10,6 +10,7 @@ const LIMITS: [NonNullable<LimitHit>, FinalStatus][] = [
   ["processes", "process_limit"],
   ["output", "output_limit"],
   ["file_size", "signaled"],
+  ["inodes", "signaled"],
 ];
 const ENDINGS: [exitCode: number | null, signal: string | null][] = [
   [0, null],

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { BINARIES, type BinaryName } from "./binaries.ts";
 import { Cgroup, CGROUP_VERSION } from "./cgroup.ts";
 import { last } from "./frames.ts";
+import { boundCgroup } from "./pod.ts";
 import type { ProgramSpec } from "./program.ts";
 import { execute, Sandbox } from "./sandbox.ts";
 
@@ -198,15 +199,27 @@ class FiguresOfVersion2 implements Disposable {
 }
 
 describe.each(BINARIES)("the format of cgroup v2 (%s)", (binary) => {
-  test("CPU time is the difference of usage_usec, and a peak that cannot be reset is told as it is", async () => {
+  test("CPU time is the difference of usage_usec, and a peak of before the stage is not told as its own", async () => {
     using figures = new FiguresOfVersion2();
     figures.offer("--cpu-usage-fd", "cpu.stat", "usage_usec 1000\nuser_usec 900\n");
     figures.offer("--memory-peak-fd", "memory.peak", "700000000\n");
     await using sandbox = new Sandbox({ binary, ...figures });
-    sandbox.send({ stages: [{ command: ["bash", "-c", "echo; read line; exit 0"] }, { command: ["cat"] }].slice(1) });
+    sandbox.send({ stages: [{ command: holdMemory(20) }] });
     const outcome = await sandbox.outcome();
-    // Peaks of before the stage say nothing about the stage's limit.
-    expect(last(outcome)).toMatchObject({ cpu_us: 0, memory_bytes: 700_000_000, limit: null });
+    expect(last(outcome)).toMatchObject({ cpu_us: 0, limit: null });
+    // What the kernel tells of the main process stands in.
+    expect(last(outcome).memory_bytes).toBeGreaterThan(20 * MIB);
+    expect(last(outcome).memory_bytes).toBeLessThan(64 * MIB);
+  });
+
+  test("a peak that is reached in the stage is the stage's", async () => {
+    using figures = new FiguresOfVersion2();
+    figures.offer("--memory-peak-fd", "memory.peak", "700000000\n");
+    await using sandbox = new Sandbox({ binary, ...figures });
+    sandbox.send({ stages: [{ command: ["bash", "-c", "echo; exec sleep 0.5"] }] });
+    await sandbox.frames.until("stdout");
+    figures.write("memory.peak", "800000000\n");
+    expect(await sandbox.frames.until("ended")).toMatchObject({ memory_bytes: 800_000_000, limit: "memory" });
   });
 
   test.each([
@@ -250,14 +263,10 @@ describe.each(BINARIES)("the format of cgroup v2 (%s)", (binary) => {
 });
 
 describe.each(BINARIES)("figures of the container's own cgroup (%s)", (binary) => {
-  /** Where a container sees the folders of its cgroup. */
-  const inside = (folders: Map<string, string>): Record<string, string> =>
-    Object.fromEntries([...folders].map(([hierarchy, folder]) => [join("/sys/fs/cgroup", hierarchy), folder]));
-
   test("are found without an option", async () => {
     await using cgroup = new Cgroup([]);
     const program = { stages: [{ command: holdMemory(100) }] };
-    const outcome = await execute(program, { binary, joins: cgroup.joins, binds: inside(cgroup.folders) });
+    const outcome = await execute(program, { binary, joins: cgroup.joins, binds: boundCgroup(cgroup.folders) });
     expect(last(outcome).cpu_us).toBeGreaterThan(1000);
     expect(last(outcome).memory_bytes).toBeGreaterThan(100 * MIB);
     expect(last(outcome).memory_bytes).toBeLessThan(200 * MIB);
@@ -267,15 +276,16 @@ describe.each(BINARIES)("figures of the container's own cgroup (%s)", (binary) =
     await using own = new Cgroup([]);
     await using foreign = new Cgroup([]);
     const program = { stages: [{ command: ["true"] }] };
-    const outcome = await execute(program, { binary, joins: own.joins, binds: inside(foreign.folders) });
-    expect(last(outcome)).toMatchObject({ cpu_us: null, memory_bytes: null });
+    const outcome = await execute(program, { binary, joins: own.joins, binds: boundCgroup(foreign.folders) });
+    expect(last(outcome).cpu_us).toBe(null);
   });
 
   test("are not the whole machine's", async () => {
     const hierarchies = CGROUP_VERSION === 1 ? ["cpuacct", "memory", "pids"] : [""];
     const folders = new Map(hierarchies.map((hierarchy) => [hierarchy, join("/sys/fs/cgroup", hierarchy)]));
     const joins = [...folders.values()].map((folder) => join(folder, "cgroup.procs"));
-    const outcome = await execute({ stages: [{ command: ["true"] }] }, { binary, joins, binds: inside(folders) });
-    expect(last(outcome)).toMatchObject({ cpu_us: null, memory_bytes: null });
+    const outcome = await execute({ stages: [{ command: ["true"] }] }, { binary, joins, binds: boundCgroup(folders) });
+    expect(last(outcome).cpu_us).toBe(null);
+    expect(last(outcome).memory_bytes).toBeLessThan(32 * MIB);
   });
 });

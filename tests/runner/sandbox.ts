@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, symlinkSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
 import { type BinaryName, binaryPath, reachableFolder } from "./binaries.ts";
 import { encode, type ProgramSpec } from "./program.ts";
 import { collect, FrameReader, type Outcome } from "./frames.ts";
@@ -9,6 +10,8 @@ import { collect, FrameReader, type Outcome } from "./frames.ts";
 const DEVICES = ["null", "zero", "full", "random", "urandom"];
 const NAMESPACES = ["user", "pid", "net", "ipc", "uts", "cgroup"].map((name) => `--unshare-${name}`);
 const isRoot = process.getuid?.() === 0;
+
+export const POD_USER = 123_456;
 
 export interface SandboxOptions {
   binary?: BinaryName;
@@ -20,11 +23,29 @@ export interface SandboxOptions {
   environment?: Readonly<Record<string, string>>;
   /** Descriptors of this process that the runner gets from 3 on. */
   descriptors?: readonly number[];
+  /** Like a pod's container: no capability, a user id that no file knows, and work folders that are mounted already. */
+  pod?: boolean;
   /** More options of bubblewrap. */
   bubblewrap?: readonly string[];
   /** The `cgroup.procs` files that the sandbox joins before it starts; for root only. */
   joins?: readonly string[];
 }
+
+/** Who the runner is where it makes its mounts itself. */
+const SERVED = ["--uid", "1000", "--gid", "1000", "--cap-add", "CAP_SYS_ADMIN"];
+
+/** An emptyDir is everybody's and has a size, but no figure of inodes. */
+const POD = [
+  ...["--uid", `${POD_USER}`, "--gid", `${POD_USER}`],
+  ...["/work", "/tmp", "/dev/shm"].flatMap((folder) => [
+    "--perms",
+    "1777",
+    "--size",
+    `${256 << 20}`,
+    "--tmpfs",
+    folder,
+  ]),
+];
 
 function touch(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
@@ -69,11 +90,11 @@ function bubblewrapArguments(options: SandboxOptions): string[] {
     ...DEVICES.flatMap((device) => ["--dev-bind", `/dev/${device}`, `/dev/${device}`]),
     ...["--ro-bind", binaryPath(binary), "/runner"],
     ...Object.entries(binds).flatMap(([inside, outside]) => ["--ro-bind", outside, inside]),
-    ...["--uid", "1000", "--gid", "1000", ...NAMESPACES, "--hostname", "sandbox", "--new-session"],
-    ...["--die-with-parent", "--as-pid-1", "--cap-add", "CAP_SYS_ADMIN"],
+    ...(options.pod === true ? POD : SERVED),
+    ...[...NAMESPACES, "--hostname", "sandbox", "--new-session", "--die-with-parent", "--as-pid-1"],
     ...(binary === "sanitized" ? ["--setenv", "ASAN_OPTIONS", "detect_leaks=0"] : []),
     ...(options.bubblewrap ?? []),
-    ...["--", "/runner", ...(options.options ?? ["--mounts"])],
+    ...["--", "/runner", ...(options.options ?? (options.pod === true ? [] : ["--mounts"]))],
   ];
 }
 
@@ -85,6 +106,11 @@ function joinCommand(joins: readonly string[]): string[] {
   return ["/bin/sh", "-c", script, "sh", "/usr/bin/setpriv", "--reuid", user, "--regid", user, "--clear-groups", "--"];
 }
 
+/** bubblewrap's options for telling its child's id, and for the child's waiting until it has joined its cgroups. */
+function waitingOptions(firstDescriptor: number): string[] {
+  return ["--info-fd", `${firstDescriptor}`, "--block-fd", `${firstDescriptor + 1}`];
+}
+
 /** One runner in a sandbox of its own; ends with the `using` block that it was started in. */
 export class Sandbox implements AsyncDisposable {
   readonly child: ChildProcess;
@@ -94,17 +120,41 @@ export class Sandbox implements AsyncDisposable {
 
   constructor(options: SandboxOptions = {}) {
     nextUser += 1;
-    const [command, ...rest] = [...joinCommand(options.joins ?? []), "/usr/bin/bwrap", ...bubblewrapArguments(options)];
+    const descriptors = options.descriptors ?? [];
+    const joins = options.joins ?? [];
+    // A pod's cgroup counts its container and nothing else, bubblewrap for one.
+    const joinsAlone = options.pod === true && joins.length > 0;
+    const [command, ...rest] = [
+      ...joinCommand(joinsAlone ? [] : joins),
+      "/usr/bin/bwrap",
+      ...(joinsAlone ? waitingOptions(3 + descriptors.length) : []),
+      ...bubblewrapArguments(options),
+    ];
     this.child = spawn(command!, rest, {
-      ...(isRoot && options.joins === undefined ? { uid: nextUser, gid: nextUser } : {}),
+      ...(isRoot && (joinsAlone || joins.length === 0) ? { uid: nextUser, gid: nextUser } : {}),
       env: options.environment ?? {},
       detached: true,
-      stdio: ["pipe", "pipe", "pipe", ...(options.descriptors ?? [])],
+      stdio: ["pipe", "pipe", "pipe", ...descriptors, ...(joinsAlone ? (["pipe", "pipe"] as const) : [])],
     });
+    if (joinsAlone) this.#join(joins, 3 + descriptors.length);
     this.exit = once(this.child, "close").then(([code]) => code as number | null);
     this.stdin.on("error", () => {}); // the runner may be gone before it has read all
     this.child.stderr!.on("data", (chunk: Buffer) => this.#stderr.push(chunk));
     this.frames = new FrameReader(this.child.stdout!);
+  }
+
+  #join(joins: readonly string[], firstDescriptor: number): void {
+    const information = this.child.stdio[firstDescriptor] as Readable;
+    const go = this.child.stdio[firstDescriptor + 1] as Writable;
+    let told = "";
+    information.on("data", (part: Buffer) => {
+      told += part.toString();
+      const pid = /"child-pid": (\d+)\D/.exec(told)?.[1];
+      if (pid === undefined || go.writableEnded) return;
+      for (const file of joins) writeFileSync(file, pid);
+      go.end("x"); // as much as bubblewrap reads
+    });
+    go.on("error", () => {}); // bubblewrap may be gone
   }
 
   get stdin() {

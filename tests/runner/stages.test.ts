@@ -22,9 +22,20 @@ describe.each(BINARIES)("stages (%s)", (binary) => {
     expect(last(outcome).stdout.toString()).toBe("hello\n");
   });
 
-  test("figures of a cgroup that cannot be seen are null", async () => {
-    const outcome = await execute({ stages: [{ command: ["true"] }] }, { binary });
-    expect(last(outcome)).toMatchObject({ cpu_us: null, memory_bytes: null });
+  test("without a cgroup CPU time is unknown, and memory is that of the largest process that was waited for", async () => {
+    const command = ["bash", "-c", "python3 -c 'b = b\"x\" * (50 << 20)'; true"];
+    const outcome = await execute({ stages: [{ kind: "c", command }, { command: ["true"] }] }, { binary });
+    const [compile, run] = outcome.stages;
+    expect(compile?.cpu_us).toBe(null);
+    expect(compile?.memory_bytes).toBeGreaterThan(50 << 20);
+    expect(compile?.memory_bytes).toBeLessThan(100 << 20);
+    expect(run?.memory_bytes).toBeLessThan(32 << 20);
+  });
+
+  test("input that waits in the runner is not the program's memory", async () => {
+    const stdin = Buffer.alloc(48 << 20, "x");
+    const outcome = await execute({ stages: [{ command: ["true"], stdin }] }, { binary });
+    expect(last(outcome).memory_bytes).toBeLessThan(32 << 20);
   });
 
   test("files, arguments and environment arrive as they were sent", async () => {
