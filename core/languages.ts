@@ -71,6 +71,8 @@ const LANGUAGE = z.strictObject({
   image: z.string().min(1),
   /** Debian packages that bring the toolchain to a machine that runs programs itself. */
   packages: z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]*$/)).default([]),
+  /** What these packages bring and a command does not show, such as a library. */
+  paths: z.array(z.string().regex(/^\/[^\s,]+$/)).optional(),
   limits: z
     .strictObject({ default: someLimits.default({}), maximum: someLimits.default({}) })
     .default({ default: {}, maximum: {} }),

@@ -33,7 +33,9 @@ describe("the languages of this repository", () => {
   const registry = loadLanguages(DOCKER);
 
   test("are all there, by name", () => {
-    expect(registry.names).toEqual(["bash", "c", "cpp", "java", "nodejs", "python", "typescript"]);
+    expect(registry.names).toEqual([
+      ...["bash", "c", "cpp", "go", "java", "nodejs", "python", "python-data", "rust", "typescript"],
+    ]);
   });
 
   test.each([
@@ -45,6 +47,10 @@ describe("the languages of this repository", () => {
     ["c++", "cpp"],
     ["sh", "bash"],
     ["java", "java"],
+    ["golang", "go"],
+    ["rs", "rust"],
+    ["pydata", "python-data"],
+    ["datascience", "python-data"],
   ])("are found as %s: %s", (alias, name) => expect(registry.find(alias)?.name).toBe(name));
 
   test.each(["", "Python", "python ", "__proto__", "constructor", "toString"])("do not include %j", (name) => {
@@ -61,6 +67,9 @@ describe("the languages of this repository", () => {
     ["bash", "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)", "5.2.15"],
     ["c", "12.2.0\n", "12.2.0"],
     ["java", 'openjdk version "17.0.13" 2024-10-15\nOpenJDK Runtime Environment', "17.0.13"],
+    ["go", "go version go1.19.8 linux/amd64\n", "1.19.8"],
+    ["rust", "rustc 1.63.0\n", "1.63.0"],
+    ["python-data", "Python 3.13.5\n", "3.13.5"],
   ])("%s reads its version from %j", (name, printed, version) => {
     expect(registry.find(name)?.version.pattern.exec(printed)?.[1]).toBe(version);
   });
@@ -109,6 +118,7 @@ describe("an entry", () => {
     ["an extension without its dot", `${GOOD}source_extensions: [x]`, /source_extensions\[0\]/],
     ["an environment of numbers", `${GOOD}environment: {A: 1}`, /environment\.A/],
     ["an option among the packages", `${GOOD}packages: [--allow]`, /packages\[0\]/],
+    ["a relative path of a package", `${GOOD}paths: [usr/lib]`, /paths\[0\]/],
     ["a version pattern that is no expression", GOOD.replace("x (\\S+)", "x (\\S+"), /version\.pattern/],
     ["a version pattern without a group", GOOD.replace("x (\\S+)", "x \\S+"), /version\.pattern/],
     ["a file outside of the work folder", GOOD.replace("main.x", "../main.x"), /file/],

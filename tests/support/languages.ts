@@ -174,4 +174,102 @@ export const PROGRAMS: Record<string, LanguagePrograms> = {
       },
     ],
   },
+  go: {
+    hello: 'package main\n\nimport "fmt"\n\nfunc main() { fmt.Println("hello") }\n',
+    mirror: source`
+      package main
+
+      import (
+        "fmt"
+        "io"
+        "os"
+      )
+
+      func main() {
+        for _, word := range os.Args[1:] {
+          fmt.Println(word)
+        }
+        fmt.Println(os.Getenv("GREETING"))
+        io.Copy(os.Stdout, os.Stdin)
+        fmt.Fprintln(os.Stderr, "a complaint")
+        os.Exit(3)
+      }
+    `,
+    version: source`
+      package main
+
+      import (
+        "fmt"
+        "runtime"
+        "strings"
+      )
+
+      func main() { fmt.Println(strings.TrimPrefix(runtime.Version(), "go")) }
+    `,
+    broken: { code: "package main\n\nfunc main() { nothing() }\n", complaint: /main\.go:3:.*nothing/, compiled: true },
+    files: [
+      { name: "start.go", content: 'package main\n\nfunc main() { greet("afar") }\n' },
+      {
+        name: "greeter.go",
+        content:
+          'package main\n\nimport (\n\t"fmt"\n\t"example.org/afar/words"\n)\n\nfunc greet(name string) { fmt.Println(words.Hello, name) }\n',
+      },
+      { name: "words/words.go", content: 'package words\n\nconst Hello = "hello from"\n' },
+      { name: "go.mod", content: "module example.org/afar\n\ngo 1.19\n" },
+    ],
+  },
+  rust: {
+    hello: 'fn main() { println!("hello"); }\n',
+    mirror: source`
+      use std::{env, io, process};
+
+      fn main() {
+          for word in env::args().skip(1) {
+              println!("{word}");
+          }
+          println!("{}", env::var("GREETING").unwrap());
+          io::copy(&mut io::stdin(), &mut io::stdout()).unwrap();
+          eprintln!("a complaint");
+          process::exit(3);
+      }
+    `,
+    version: source`
+      fn main() {
+          let output = std::process::Command::new("rustc").arg("--version").output().unwrap();
+          let words = String::from_utf8(output.stdout).unwrap();
+          println!("{}", words.split(' ').nth(1).unwrap().trim());
+      }
+    `,
+    broken: { code: "fn main() { nothing(); }", complaint: /cannot find function `nothing`/, compiled: true },
+    files: [
+      { name: "start.rs", content: 'mod greeter;\n\nfn main() { greeter::greet("afar"); }\n' },
+      {
+        name: "greeter/mod.rs",
+        content: 'mod words;\n\npub fn greet(name: &str) { println!("{} {name}", words::HELLO); }\n',
+      },
+      { name: "greeter/words.rs", content: 'pub const HELLO: &str = "hello from";\n' },
+    ],
+  },
+  "python-data": {
+    hello: source`
+      import numpy, pandas
+      print(pandas.Series(numpy.array(["hello"])).to_string(index=False))
+    `,
+    mirror: source`
+      import os, shutil, sys
+      import numpy
+      for argument in numpy.array(sys.argv[1:]):
+          print(argument)
+      print(os.environ["GREETING"], flush=True)
+      shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)
+      print("a complaint", file=sys.stderr)
+      sys.exit(3)
+    `,
+    version: "import platform; print(platform.python_version())",
+    broken: { code: "import pandas\npandas.nothing()", complaint: /AttributeError/, compiled: false },
+    files: [
+      { name: "start.py", content: 'import pandas\nprint(pandas.read_csv("data/lands.csv")["name"].sum())\n' },
+      { name: "data/lands.csv", content: "name,number\nhello ,1\nfrom ,2\nafar,3\n" },
+    ],
+  },
 };
