@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 
-import { contractTest } from "../support/contract.ts";
+import { CROWD, contractTest } from "../support/contract.ts";
 import { eventually } from "../support/time.ts";
 
 const test = contractTest({ MAX_RUNNING: "1", CPU_LIMIT: "1" });
@@ -67,9 +67,9 @@ test("a client with an Idempotency-Key may disconnect and come back for the same
   expect((await api.metrics()).sum("sandbox_runs_total")).toBe(before + 1);
 });
 
-test("a hundred sync requests at once are all answered, each with its own output", async ({ api }) => {
+test(`${CROWD} sync requests at once are all answered, each with its own output`, async ({ api }) => {
   const outputs = await Promise.all(
-    Array.from({ length: 100 }, async (_, n) => (await api.run({ language: "bash", code: `echo ${n}` })).stdout),
+    Array.from({ length: CROWD }, async (_, n) => (await api.run({ language: "bash", code: `echo ${n}` })).stdout),
   );
-  expect(outputs).toEqual(Array.from({ length: 100 }, (_, n) => `${n}\n`));
+  expect(outputs).toEqual(Array.from({ length: CROWD }, (_, n) => `${n}\n`));
 });

@@ -11,6 +11,9 @@ import type { Server, Settings } from "./server.ts";
  */
 export const BACKEND = process.env["CONTRACT_BACKEND"] ?? "local";
 
+/** How many runs are a crowd: on a cluster each is a Pod, which takes a second where one follows the other. */
+export const CROWD = BACKEND === "kubernetes" ? 25 : 100;
+
 /** What a server of the backend needs besides its settings, gone with `await using`. */
 async function surroundings(): Promise<AsyncDisposable & { settings: Settings; dataDir: string }> {
   await using stack = new AsyncDisposableStack();

@@ -1,0 +1,36 @@
+import { parseArgs } from "node:util";
+
+import { runTests, stopOn } from "./test-run.ts";
+import type { Count, TestRun } from "./test-run.ts";
+
+const MINUTE_MS = 60_000;
+/** What programs see, what comes of them and what their limits do: tested again wherever another setting isolates them. */
+const CORE = ["tests/contract/languages", "tests/contract/bytes", "tests/contract/cancel", "tests/contract/events"];
+
+function onCluster(filters: string[], minutes: number, settings: Record<string, string> = {}): TestRun {
+  return { filters, timeoutMs: minutes * MINUTE_MS, environment: { CONTRACT_BACKEND: "kubernetes", ...settings } };
+}
+
+const RUNS: readonly TestRun[] = [
+  onCluster(["tests/cluster", "tests/contract"], 25),
+  onCluster(CORE, 10, { RUNTIME_CLASS: "gvisor" }),
+  onCluster(CORE, 10, { HOST_USERS: "false" }),
+];
+
+async function main(): Promise<void> {
+  const { positionals: filters } = parseArgs({ allowPositionals: true });
+  if (process.env["KUBECONFIG"] === undefined) {
+    process.stderr.write("KUBECONFIG is not set: it names the cluster to test on\n");
+    process.exitCode = 2;
+    return;
+  }
+  stopOn("SIGINT");
+  stopOn("SIGTERM");
+  const count: Count = { passed: 0, failed: 0 };
+  const runs = filters.length === 0 ? RUNS : [onCluster(filters, 25)];
+  for (const run of runs) await runTests(run, count);
+  console.log(`${count.passed} passed, ${count.failed} failed`);
+  process.exitCode = count.failed === 0 ? 0 : 1;
+}
+
+await main();
