@@ -7,14 +7,15 @@
 #include <unistd.h>
 
 /*
- * Gives up every capability, for the runner and for all that it starts. The bounding set can only be emptied with
- * CAP_SETPCAP; without it NO_NEW_PRIVS does the same work, since then no execve(2) adds a capability.
+ * Gives up every capability, for the runner and for all that it starts; a container has none to begin with. The bounding
+ * set can only be emptied with CAP_SETPCAP; without it NO_NEW_PRIVS does the same work, since then no execve(2) adds a
+ * capability. Ambient ones, which gVisor does not know (EINVAL), end with the permitted ones (capabilities(7)).
  */
 void privileges_drop(void)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         die_errno("prctl PR_SET_NO_NEW_PRIVS");
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL)
         die_errno("prctl PR_CAP_AMBIENT");
     /* The kernel says EINVAL for the first capability that it does not know. */
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability += 1)

@@ -2,23 +2,10 @@ import { describe, expect, test } from "vitest";
 import { BINARIES } from "./binaries.ts";
 import { Cgroup } from "./cgroup.ts";
 import { last } from "./frames.ts";
-import { executeInPod } from "./pod.ts";
+import { executeInPod, THREADS } from "./pod.ts";
 import type { StageSpec } from "./program.ts";
 
 const python = (code: string): string[] => ["python3", "-c", code];
-
-/** Starts as many threads as it may, 100 at most, and prints how many those are. */
-const THREADS = `import threading
-hold = threading.Event()
-threads = []
-try:
-    while len(threads) < 100:
-        thread = threading.Thread(target=hold.wait)
-        thread.start()
-        threads.append(thread)
-except RuntimeError: pass
-print(len(threads))
-hold.set()`;
 
 describe.each(BINARIES)("the limit of processes in a pod (%s)", (binary) => {
   async function run(command: readonly string[], processes: number, limits: StageSpec["limits"] = {}) {

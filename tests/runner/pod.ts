@@ -26,3 +26,16 @@ export async function executeInPod(program: ProgramSpec, cgroup?: Cgroup, more?:
   await using sandbox = new Sandbox(podOptions(program, cgroup, more));
   return await sandbox.outcome();
 }
+
+/** Python that starts as many threads as it may, 100 at most, and prints how many those are. */
+export const THREADS = `import threading
+hold = threading.Event()
+threads = []
+try:
+    while len(threads) < 100:
+        thread = threading.Thread(target=hold.wait)
+        thread.start()
+        threads.append(thread)
+except RuntimeError: pass
+print(len(threads))
+hold.set()`;

@@ -25,6 +25,8 @@ export interface SandboxOptions {
   descriptors?: readonly number[];
   /** Like a pod's container: no capability, a user id that no file knows, and work folders that are mounted already. */
   pod?: boolean;
+  /** A command that executes bubblewrap. */
+  before?: readonly string[];
   /** More options of bubblewrap. */
   bubblewrap?: readonly string[];
   /** The `cgroup.procs` files that the sandbox joins before it starts; for root only. */
@@ -126,6 +128,7 @@ export class Sandbox implements AsyncDisposable {
     const joinsAlone = options.pod === true && joins.length > 0;
     const [command, ...rest] = [
       ...joinCommand(joinsAlone ? [] : joins),
+      ...(options.before ?? []),
       "/usr/bin/bwrap",
       ...(joinsAlone ? waitingOptions(3 + descriptors.length) : []),
       ...bubblewrapArguments(options),
