@@ -57,7 +57,9 @@ const STAGE_USAGE = z.strictObject({
   signal: z.string().nullable().describe("The signal that ended the stage, such as SIGSEGV"),
   wall_ms: COUNT,
   cpu_ms: COUNT.nullable().describe("Null where the kernel shows no account of it"),
-  memory_bytes: COUNT.nullable().describe("The peak; null where the kernel shows no account of it"),
+  memory_bytes: COUNT.nullable().describe(
+    "The peak of all processes, or of the largest where the kernel keeps no account of all; null without either",
+  ),
   limit: z
     .enum(["wall", "cpu", "memory", "processes", "output", "file_size", "inodes"])
     .nullable()

@@ -55,7 +55,7 @@ export interface StageUsage {
   wallMs: number;
   /** Null where the kernel shows no account of it. */
   cpuMs: number | null;
-  /** The peak, in bytes; null where the kernel shows no account of it. */
+  /** The peak, in bytes: of all processes, or of the largest where the kernel keeps no account of all; null without either. */
   memoryBytes: number | null;
   stdoutTruncated: boolean;
   stderrTruncated: boolean;
