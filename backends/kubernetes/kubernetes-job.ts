@@ -5,7 +5,7 @@ import type { V1Job, V1Toleration } from "@kubernetes/client-node";
 import type { Language } from "../../core/languages.ts";
 import type { Program } from "../../core/program.ts";
 import type { Run } from "../../core/run.ts";
-import { ANNOTATIONS, CONTAINER, LABELS, MANAGED_BY, labelValue } from "./kubernetes-names.ts";
+import { ANNOTATIONS, CONTAINER, LABELS, MANAGED_BY, QUEUE_LABEL, labelValue } from "./kubernetes-names.ts";
 import type { PackedProgram } from "./kubernetes-program.ts";
 import type { JobTemplate, SandboxVolume } from "./kubernetes-template.ts";
 
@@ -151,7 +151,6 @@ export function makeJob(
   return job;
 }
 
-/** https://kueue.sigs.k8s.io/docs/tasks/run/jobs/ */
 function queueLabel({ queueName }: JobSettings): Record<string, string> {
-  return queueName === undefined ? {} : { "kueue.x-k8s.io/queue-name": queueName };
+  return queueName === undefined ? {} : { [QUEUE_LABEL]: queueName };
 }

@@ -19,6 +19,9 @@ export const ANNOTATIONS = {
   outcome: "sandbox-api/outcome",
 } as const;
 
+/** The label by which Kueue takes a Job over: https://kueue.sigs.k8s.io/docs/tasks/run/jobs/ */
+export const QUEUE_LABEL = "kueue.x-k8s.io/queue-name";
+
 /** The label that the Job controller gives to the Pods that it makes. */
 export const JOB_NAME_LABEL = "batch.kubernetes.io/job-name";
 

@@ -9,16 +9,10 @@ export interface OpenOptions extends Omit<KubernetesBackendOptions, "client" | "
   templateDir: string;
 }
 
-/** Finds the cluster, checks namespace and templates there, and begins to watch. Throws `StartError`. */
-export async function openKubernetesBackend({
-  kubeconfig,
-  templateDir,
-  ...rest
-}: OpenOptions): Promise<KubernetesBackend> {
-  const templates = loadTemplates(templateDir, rest.registry);
-  let client: KubernetesClient;
+/** The cluster that `kubeconfig` names. Throws `StartError`. */
+export function loadCluster(kubeconfig: string | undefined): KubernetesClient {
   try {
-    client = KubernetesClient.load(kubeconfig);
+    return KubernetesClient.load(kubeconfig);
   } catch (error) {
     const problem = (error instanceof Error ? error.message : String(error)).split("\n")[0];
     throw new StartError(
@@ -26,7 +20,16 @@ export async function openKubernetesBackend({
       { cause: error },
     );
   }
-  const options = { ...rest, client, templates };
+}
+
+/** Finds the cluster, checks namespace and templates there, and begins to watch. Throws `StartError`. */
+export async function openKubernetesBackend({
+  kubeconfig,
+  templateDir,
+  ...rest
+}: OpenOptions): Promise<KubernetesBackend> {
+  const templates = loadTemplates(templateDir, rest.registry);
+  const options = { ...rest, client: loadCluster(kubeconfig), templates };
   await checkTemplates(options);
   return await KubernetesBackend.open(options);
 }
