@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# Builds the container images: scripts/build-images.sh [--push] [--registry R] [--tag T] [--output DIR] [NAME...]
+# Builds the container images:
+#   scripts/build-images.sh [--push] [--registry R] [--tag T] [--output DIR] [--no-cache] [NAME...]
 #
 #   NAME            a language, a folder of docker/, or api, the service itself; all when none is named
 #   --registry R    puts R/ in front of the images' names
 #   --tag T         latest unless given
 #   --push          pushes them to the registry
 #   --output DIR    writes each as a docker archive, DIR/NAME.tar, for clusters without a registry
+#   --no-cache      builds them anew, with today's packages; else only what has changed here
 #
 # Works with docker, podman or buildah, whichever is usable. Prints each image's name and id, or digest when pushed.
 set -euo pipefail
+caller=$PWD
 cd "$(dirname "$0")/.."
 
 LOGS=.cache/images
@@ -55,21 +58,12 @@ image_of() {
   echo "$image:$tag"
 }
 
-# buildah itself reads BUILDAH_ISOLATION, but STORAGE_DRIVER only where a configuration file is.
-buildah_with_driver() {
-  local command=$1
-  shift
-  timeout --foreground --kill-after=30 "$BUILD_SECONDS" buildah "$command" ${STORAGE_DRIVER:+--storage-driver "$STORAGE_DRIVER"} "$@"
-}
-
+# bounded ENGINE COMMAND...: within its time. buildah reads BUILDAH_ISOLATION, but STORAGE_DRIVER not everywhere.
 bounded() {
-  local program=$1
-  shift
-  if [[ $program == buildah ]]; then
-    buildah_with_driver "$@"
-  else
-    timeout --foreground --kill-after=30 "$BUILD_SECONDS" "$program" "$@"
-  fi
+  local program=$1 command=$2 options=()
+  shift 2
+  [[ $program != buildah || -z ${STORAGE_DRIVER-} ]] || options=(--storage-driver "$STORAGE_DRIVER")
+  timeout --foreground --kill-after=30 "$BUILD_SECONDS" "$program" "$command" "${options[@]}" "$@"
 }
 
 # A hash of all that a build reads: the Dockerfile, what it copies, the base image, the version.
@@ -87,7 +81,9 @@ inputs_of() {
 build() {
   local inputs options=()
   inputs=$(inputs_of "$1")
-  if [[ $(label_of "$2") == "$inputs" ]]; then
+  if [[ -n $no_cache ]]; then
+    options+=(--no-cache)
+  elif [[ $(label_of "$2") == "$inputs" ]]; then
     echo "$2 is as built before, inputs $inputs"
     return
   fi
@@ -177,11 +173,12 @@ first_of() {
 
 usage() { sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p;}' "$0"; }
 
-push='' registry='' tag=latest output=''
+push='' registry='' tag=latest output='' no_cache=''
 names=()
 while (($#)); do
   case $1 in
     --push) push=yes ;;
+    --no-cache) no_cache=yes ;;
     --registry | --tag | --output)
       [[ -n ${2-} ]] || refuse "$1 needs a value"
       printf -v "${1#--}" %s "$2"
@@ -197,6 +194,7 @@ while (($#)); do
   shift
 done
 registry=${registry%/}
+[[ -z $output || $output == /* ]] || output=$caller/$output
 [[ $tag =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || refuse "$tag is not a tag"
 [[ -z $push || -n $registry ]] || refuse "--push needs --registry"
 mapfile -t known < <(known_names)
