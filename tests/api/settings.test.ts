@@ -89,6 +89,27 @@ describe("a variable that is set counts", () => {
       { limits: { default: { memory_bytes: 256 * MiB }, maximum: { memory_bytes: 512 * MiB } } },
     ],
     ["DEFAULT_WALL_MS", "70000", { limits: { default: { wall_ms: 70_000 }, maximum: { wall_ms: 70_000 } } }],
+    ["KUBECONFIG", "/etc/a:/etc/b", { kubernetes: { kubeconfig: "/etc/a:/etc/b" } }],
+    ["KUBERNETES_NAMESPACE", "sandboxes", { kubernetes: { namespace: "sandboxes" } }],
+    ["JOB_TEMPLATE_DIR", "/etc/templates", { kubernetes: { templateDir: "/etc/templates" } }],
+    ["CPU_REQUEST", "0.1", { kubernetes: { jobs: { cpuRequestMillicores: 100 } } }],
+    ["IMAGE_PULL_SECRETS", "a, b", { kubernetes: { jobs: { imagePullSecrets: ["a", "b"] } } }],
+    ["HOST_USERS", "false", { kubernetes: { jobs: { hostUsers: false } } }],
+    ["NODE_SELECTOR", "a/b=c,d=", { kubernetes: { jobs: { nodeSelector: { "a/b": "c", d: "" } } } }],
+    [
+      "TOLERATIONS",
+      "spot,dedicated=x:NoSchedule",
+      {
+        kubernetes: {
+          jobs: {
+            tolerations: [
+              { key: "spot", operator: "Exists" },
+              { key: "dedicated", operator: "Equal", value: "x", effect: "NoSchedule" },
+            ],
+          },
+        },
+      },
+    ],
     ["MAX_WALL_MS", "300000", { limits: { default: { wall_ms: 10_000 }, maximum: { wall_ms: 300_000 } } }],
   ] as const)("%s=%s", ([name, value, expected]) => {
     expect(readSettings({ [name]: value })).toMatchObject(expected);
@@ -123,8 +144,8 @@ test("the data goes where programs keep their state, which is another place for 
 
 describe("a wrong variable is refused in one line that names it, its value and what is allowed", () => {
   test.for([
-    ["BACKEND", "kubernetes", "local"],
-    ["BACKEND", "Local", "local"],
+    ["BACKEND", "docker", "local or kubernetes"],
+    ["BACKEND", "Local", "local or kubernetes"],
     ["HOST", "example.org", "an IP address or localhost"],
     ["HOST", "127.0.0.1:80", "an IP address"],
     ["PORT", "65536", "from 0 to 65535"],
@@ -163,6 +184,20 @@ describe("a wrong variable is refused in one line that names it, its value and w
     ["MAX_WALL_MS", "86400001", "to 86400000"],
     ["DEFAULT_OPEN_FILES", "7", "from 8"],
     ["MAX_OUTPUT_BYTES", "1e6", "an integer"],
+    ["KUBERNETES_NAMESPACE", "My_Space", "a name of lower-case letters"],
+    ["JOB_TEMPLATE_DIR", "templates", "an absolute path"],
+    ["JOB_TTL_SECONDS", "-1", "an integer from 0"],
+    ["QUEUE_SECONDS", "0", "an integer from 1"],
+    ["CPU_REQUEST", "lots", "such as 500m"],
+    ["IMAGE_PULL_POLICY", "Sometimes", "Always, IfNotPresent or Never"],
+    ["IMAGE_PULL_SECRETS", "a,,b", "or several with commas"],
+    ["RUNTIME_CLASS", "gVisor", "a name of lower-case letters"],
+    ["HOST_USERS", "no", "true or false"],
+    ["NODE_SELECTOR", "pool", "as in pool=sandboxes"],
+    ["NODE_SELECTOR", "pool=a b", "as in pool=sandboxes"],
+    ["TOLERATIONS", "a=b:Sometimes", "as in sandboxes=only:NoSchedule"],
+    ["PRIORITY_CLASS", "-", "a name of lower-case letters"],
+    ["QUEUE_NAME", "a b", "a name of lower-case letters"],
   ] as const)("%s=%s", ([name, value, allowed]) => {
     const message = refusalOf({ [name]: value });
     expect(message).toContain(`${name}=${JSON.stringify(value)}`);
@@ -183,6 +218,7 @@ describe("a wrong variable is refused in one line that names it, its value and w
 
 describe("variables that contradict each other are refused with both names", () => {
   test.for([
+    [{ QUEUE_NAME: "sandboxes", MAX_RUNNING: "4" }, ["QUEUE_NAME", "sandboxes", "MAX_RUNNING"]],
     [{ DEFAULT_WALL_MS: "20000", MAX_WALL_MS: "15000" }, ["DEFAULT_WALL_MS", "20000", "MAX_WALL_MS", "15000"]],
     [{ MAX_WALL_MS: "5000" }, ["DEFAULT_WALL_MS", "10000", "MAX_WALL_MS", "5000"]],
     [{ MEMORY_LIMIT: "1Gi", MAX_MEMORY_LIMIT: "512Mi" }, ["MEMORY_LIMIT", "1Gi", "MAX_MEMORY_LIMIT", "512Mi"]],

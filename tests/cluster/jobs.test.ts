@@ -71,9 +71,9 @@ test("a sandbox is as closed as Kubernetes can make it", async () => {
   for (const name of ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"]) {
     expect(pod?.spec?.[name] ?? false, name).toBe(false);
   }
-  const { runAsUser, runAsGroup } = pod?.spec?.["securityContext"] as Record<string, number>;
-  expect(runAsUser).toBeGreaterThanOrEqual(100_000);
-  expect(runAsGroup).toBe(runAsUser);
+  const ids = /"runAsUser":(\d+),"runAsGroup":(\d+)/.exec(JSON.stringify(pod?.spec));
+  expect(Number(ids?.[1])).toBeGreaterThanOrEqual(100_000);
+  expect(ids?.[2]).toBe(ids?.[1]);
 });
 
 test("the log of a sandbox can be read by a person: one JSON object a line, with text as text", async () => {

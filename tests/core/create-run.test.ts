@@ -63,12 +63,15 @@ const COMMANDS: Record<string, string[][]> = {
   bash: [["bash", "main.sh"]],
   c: [["gcc", "-O2", "-std=gnu17", "-o", "program", "main.c", "-lm"], ["./program"]],
   cpp: [["g++", "-O2", "-std=gnu++20", "-o", "program", "main.cpp"], ["./program"]],
+  go: [["go", "build", "-buildvcs=false", "-ldflags=-w", "-o", "program", "."], ["./program"]],
   java: [
     [...JAVAC, "Main.java"],
     [...JAVA, "Main"],
   ],
   nodejs: [["node", "main.js"]],
   python: [["python3", "main.py"]],
+  "python-data": [["/usr/bin/python3", "main.py"]],
+  rust: [["rustc", "--edition=2021", "--crate-name=program", "-O", "-o", "program", "main.rs"], ["./program"]],
   typescript: [["node", "--experimental-transform-types", "--disable-warning=ExperimentalWarning", "main.ts"]],
 };
 
