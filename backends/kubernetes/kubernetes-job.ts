@@ -121,7 +121,8 @@ export function makeJob(
   spec.activeDeadlineSeconds = settings.queueSeconds + seconds(wallMs) + GRACE_SECONDS;
 
   const user = userId(settings.hostUsers ?? pod.hostUsers);
-  Object.assign((pod.securityContext ??= {}), { runAsUser: user, runAsGroup: user });
+  // Not of the Pod: its pause container would be a process of the same user, and count.
+  Object.assign((container.securityContext ??= {}), { runAsUser: user, runAsGroup: user });
   container.image = settings.images.get(language.name) ?? language.image;
   container.imagePullPolicy = settings.imagePullPolicy;
   container.args = ["--program-in-environment"];
