@@ -26,7 +26,8 @@ export interface Report {
   footprint: Footprint[];
 }
 
-function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Rows below headings, the first column to the left and the others to the right. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [headings, ...rows];
   const widths = headings.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
   const line = (row: readonly string[]): string =>

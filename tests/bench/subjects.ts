@@ -37,7 +37,7 @@ function execute({ file, words, cwd, env }: Command): Promise<string> {
   return promise;
 }
 
-function expectGreeting(stdout: string): void {
+export function expectGreeting(stdout: string): void {
   if (stdout !== "hello\n") throw new Error(`a greeting was expected, ${JSON.stringify(stdout)} came`);
 }
 
