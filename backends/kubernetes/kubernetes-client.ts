@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
+import type { AgentOptions } from "node:https";
 import type { Readable } from "node:stream";
 
 import { KubeConfig } from "@kubernetes/client-node";
+import type { Cluster } from "@kubernetes/client-node";
 import { request } from "undici";
 import type { Dispatcher } from "undici";
 import type { z } from "zod";
@@ -29,12 +31,33 @@ interface Credentials {
   dispatcher: Dispatcher | undefined;
 }
 
+/** Tells what the library makes a dispatcher of, which it does for each call anew. */
+class Config extends KubeConfig {
+  #dispatcherKey = "";
+
+  /** Differs when the cluster is to be reached in another way, such as with a new certificate. */
+  get dispatcherKey(): string {
+    return this.#dispatcherKey;
+  }
+
+  override createDispatcherOptions(
+    cluster: Cluster | null,
+    options: AgentOptions,
+  ): ReturnType<KubeConfig["createDispatcherOptions"]> {
+    const made = super.createDispatcherOptions(cluster, options);
+    this.#dispatcherKey = JSON.stringify(made);
+    return made;
+  }
+}
+
 /** Calls to the API server of one cluster, with the credentials of a kubeconfig or of the pod that this process runs in. */
 export class KubernetesClient {
-  readonly #config: KubeConfig;
+  readonly #config: Config;
   readonly #server: string;
+  /** Has the connections that are open. */
+  #dispatcher: { key: string; value: Dispatcher } | undefined;
 
-  private constructor(config: KubeConfig, server: string) {
+  private constructor(config: Config, server: string) {
     this.#config = config;
     this.#server = server.replace(/\/+$/, "");
   }
@@ -44,7 +67,7 @@ export class KubernetesClient {
    * ~/.kube/config. Throws when there is none or it can't be read.
    */
   static load(kubeconfig: string | undefined): KubernetesClient {
-    const config = new KubeConfig();
+    const config = new Config();
     if (kubeconfig === undefined && existsSync(ACCOUNT_TOKEN)) config.loadFromCluster();
     else config.loadFromDefault();
     const server = config.getCurrentCluster()?.server;
@@ -103,10 +126,17 @@ export class KubernetesClient {
     const credentials: Credentials = { headers: { accept: "application/json" }, dispatcher: undefined };
     const context = {
       setHeaderParam: (name: string, value: string) => void (credentials.headers[name.toLowerCase()] = value),
-      setDispatcher: (dispatcher: Dispatcher) => void (credentials.dispatcher = dispatcher),
+      setDispatcher: (dispatcher: Dispatcher) => void (credentials.dispatcher = this.#reuse(dispatcher)),
     };
     await this.#config.applySecurityAuthentication(context as Parameters<KubeConfig["applySecurityAuthentication"]>[0]);
     return credentials;
+  }
+
+  /** The dispatcher of earlier calls as long as it is made of the same: a TLS handshake for each call takes as long as the call. */
+  #reuse(made: Dispatcher): Dispatcher {
+    const key = this.#config.dispatcherKey;
+    if (this.#dispatcher?.key !== key) this.#dispatcher = { key, value: made };
+    return this.#dispatcher.value;
   }
 }
 
