@@ -12,6 +12,8 @@ import { KubernetesError } from "./kubernetes-error.ts";
 
 /** What a call that is no stream may take, in milliseconds. */
 const CALL_MS = 30_000;
+/** How long credentials are used before they are asked for again, in milliseconds: much less than any of them lasts. */
+const CREDENTIALS_MS = 10_000;
 /** Where a pod finds the credentials of its account. */
 const ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
@@ -54,6 +56,7 @@ class Config extends KubeConfig {
 export class KubernetesClient {
   readonly #config: Config;
   readonly #server: string;
+  #credentials: { value: Promise<Credentials>; at: number } | undefined;
   /** Has the connections that are open. */
   #dispatcher: { key: string; value: Dispatcher } | undefined;
 
@@ -103,11 +106,12 @@ export class KubernetesClient {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     try {
-      const { headers, dispatcher } = await this.#credentials();
+      const { headers: credentials, dispatcher } = await this.#current();
+      const headers: Record<string, string> = { ...credentials };
       if (body !== undefined) {
         headers["content-type"] = method === "PATCH" ? "application/merge-patch+json" : "application/json";
       }
-      return await request(url, {
+      const answer = await request(url, {
         method,
         headers,
         bodyTimeout,
@@ -116,13 +120,23 @@ export class KubernetesClient {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(signal === undefined ? {} : { signal }),
       });
+      if (answer.statusCode === 401) this.#credentials = undefined;
+      return answer;
     } catch (error) {
+      this.#credentials = undefined;
       throw KubernetesError.unreachable(error);
     }
   }
 
   /** They may change while the process runs: tokens expire, and their files are written anew. */
-  async #credentials(): Promise<Credentials> {
+  async #current(): Promise<Credentials> {
+    if (this.#credentials === undefined || performance.now() - this.#credentials.at > CREDENTIALS_MS) {
+      this.#credentials = { value: this.#ask(), at: performance.now() };
+    }
+    return await this.#credentials.value;
+  }
+
+  async #ask(): Promise<Credentials> {
     const credentials: Credentials = { headers: { accept: "application/json" }, dispatcher: undefined };
     const context = {
       setHeaderParam: (name: string, value: string) => void (credentials.headers[name.toLowerCase()] = value),
