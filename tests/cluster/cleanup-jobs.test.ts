@@ -3,9 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { KubeConfig } from "@kubernetes/client-node";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 
+import { KubernetesClient } from "../../backends/kubernetes/kubernetes-client.ts";
 import { cleanUpJobs } from "../../backends/kubernetes/kubernetes-cleanup.ts";
 import { MANAGED_BY } from "../../backends/kubernetes/kubernetes-names.ts";
 import { cluster, lookAll, make, patch, serveIn, temporaryNamespace } from "../support/cluster.ts";
@@ -169,8 +170,14 @@ describe("beside a server", () => {
     await eventually(60_000, "their age", async () => {
       return /2 abandoned/.test(await cleanedUp(namespace, "--older-than", "1s", "--dry-run")) || undefined;
     });
-    const verdicts = cleanUpJobs({ client: cluster(), namespace: namespace.name, olderThanMs: 1000, dryRun: false });
+    const client = KubernetesClient.load(process.env["KUBECONFIG"]);
+    const calls = vi.spyOn(client, "call");
+    const verdicts = cleanUpJobs({ client, namespace: namespace.name, olderThanMs: 1000, dryRun: false });
     const first = verdicts.next();
+    // The cluster's time and the first list have come, and the second is yet to be asked for.
+    await eventually(30_000, "the first look", () => {
+      return calls.mock.settledResults.filter(({ type }) => type === "fulfilled").length === 2 || undefined;
+    });
     await patch(`${namespace.jobs}/first`, { spec: { suspend: false } });
     expect(await first).toMatchObject({ value: "kept" });
     expect(await verdicts.next()).toMatchObject({ value: "kept" });
