@@ -6,15 +6,18 @@ import type { Count, TestRun } from "./test-run.ts";
 const MINUTE_MS = 60_000;
 /** What programs see, what comes of them and what their limits do: tested again wherever another setting isolates them. */
 const CORE = ["tests/contract/languages", "tests/contract/bytes", "tests/contract/cancel", "tests/contract/events"];
+/** Tests that disturb others: they kill the cluster's components, or fill it. */
+const ALONE = "tests/cluster/alone";
 
-function onCluster(filters: string[], minutes: number, settings: Record<string, string> = {}): TestRun {
+function onCluster(filters: readonly string[], minutes: number, settings: Record<string, string> = {}): TestRun {
   return { filters, timeoutMs: minutes * MINUTE_MS, environment: { CONTRACT_BACKEND: "kubernetes", ...settings } };
 }
 
 const RUNS: readonly TestRun[] = [
-  onCluster(["tests/cluster", "tests/contract"], 25),
-  onCluster(CORE, 10, { RUNTIME_CLASS: "gvisor" }),
-  onCluster(CORE, 10, { HOST_USERS: "false" }),
+  { ...onCluster(["tests/cluster", "tests/contract"], 20), options: ["--exclude", `${ALONE}/**`] },
+  onCluster(CORE, 8, { RUNTIME_CLASS: "gvisor" }),
+  onCluster(CORE, 8, { HOST_USERS: "false" }),
+  { ...onCluster([ALONE], 10), options: ["--no-file-parallelism"] },
 ];
 
 async function main(): Promise<void> {

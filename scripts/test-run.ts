@@ -62,17 +62,22 @@ export function report(name: string, passed: boolean, startMs: number): void {
 export interface TestRun {
   /** The tests whose path contains one of them are run; all when there is none. */
   filters: readonly string[];
+  /** Further options of vitest. */
+  options?: readonly string[];
   timeoutMs: number;
   environment?: Readonly<Record<string, string>>;
 }
 
 /** Runs tests and counts them. */
-export async function runTests({ filters, timeoutMs, environment }: TestRun, count: Count): Promise<void> {
+export async function runTests(
+  { filters, options = [], timeoutMs, environment }: TestRun,
+  count: Count,
+): Promise<void> {
   const startMs = performance.now();
   mkdirSync(dirname(REPORT), { recursive: true });
   rmSync(REPORT, { force: true });
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${REPORT}`];
-  const ended = await succeeds(["vitest", "run", ...reporters, ...filters], timeoutMs, environment);
+  const ended = await succeeds(["vitest", "run", ...reporters, ...options, ...filters], timeoutMs, environment);
   const counted = countTests();
   // Errors outside of tests and an end before the report are failures that no test stands for.
   if (counted.failed === 0 && (!ended || counted.passed === 0)) {

@@ -8,6 +8,8 @@ export interface AdmissionOptions {
   cluster: KubernetesCluster;
   /** Runs that execute at one time; undefined leaves it to the cluster's scheduler. */
   maxRunning: number | undefined;
+  /** Whether something else, such as Kueue, decides when the Jobs that wait begin. */
+  heldElsewhere: boolean;
   maxQueued: number;
   /** Whether the run is one of those that are bounded. */
   counts: (run: { tenant: string }) => boolean;
@@ -84,8 +86,8 @@ export class KubernetesAdmission {
 
   /** Resumes as many waiting runs as there is room for. */
   check(): void {
-    const { maxRunning, resume } = this.#options;
-    if (maxRunning === undefined) return;
+    const { maxRunning = Number.POSITIVE_INFINITY, heldElsewhere, resume } = this.#options;
+    if (heldElsewhere) return;
     const unfinished = this.#unfinished();
     const waiting = unfinished.filter((job) => job.suspended && !this.#resuming.has(job.name)).toSorted(byAge);
     const free = maxRunning - this.#active(unfinished);

@@ -89,6 +89,7 @@ export class KubernetesBackend implements Backend {
       cluster: this.#cluster,
       maxRunning,
       maxQueued,
+      heldElsewhere: jobs.queueName !== undefined,
       counts: ({ tenant }) => tenant !== NOBODY,
       hasEnded: (job) => this.#hasEnded(job),
       hasStarted: ({ name }) =>

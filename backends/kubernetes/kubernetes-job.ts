@@ -17,6 +17,11 @@ const LOG_BYTES = 8 * MiB;
 const LOG_FACTOR = 1.5;
 /** How much longer than its limits a run may take before the cluster ends it, in seconds: for starting and ending its Pod. */
 const GRACE_SECONDS = 60;
+/**
+ * The runner once more, readable: gVisor executes no file that it can't read. The entry point of the images can't be read,
+ * so that the kernel lets nobody trace it from its first instruction on.
+ */
+const READABLE_RUNNER = "/opt/sandbox/readable-runner";
 /** The greatest user id that a user namespace of the kubelet maps: it gives each Pod 65536 of them. */
 const MAX_MAPPED_USER = 65_535;
 
@@ -144,6 +149,7 @@ export function makeJob(
   }
 
   if (settings.runtimeClass !== undefined) pod.runtimeClassName = settings.runtimeClass;
+  if (pod.runtimeClassName !== undefined) container.command ??= [READABLE_RUNNER];
   if (settings.priorityClass !== undefined) pod.priorityClassName = settings.priorityClass;
   if (settings.hostUsers !== undefined) pod.hostUsers = settings.hostUsers;
   pod.nodeSelector = { ...pod.nodeSelector, ...settings.nodeSelector };
