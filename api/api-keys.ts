@@ -41,7 +41,6 @@ function parseEntries(entries: readonly (readonly [place: string, entry: string]
       throw new Error(`${place} ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
   }
-  if (keys.length === 0) throw new Error("has no keys");
   return keys;
 }
 
@@ -64,5 +63,7 @@ export function parseApiKeys(value: string): ApiKey[] {
   const lines = readKeyFile(path)
     .split("\n")
     .map((line, index) => [`line ${index + 1} of ${path}`, line.trim()] as const);
-  return parseEntries(lines.filter(([, line]) => line !== "" && !line.startsWith("#")));
+  const keys = parseEntries(lines.filter(([, line]) => line !== "" && !line.startsWith("#")));
+  if (keys.length === 0) throw new Error(`file ${path} has no keys`);
+  return keys;
 }

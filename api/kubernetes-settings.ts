@@ -23,6 +23,14 @@ const IMAGE = z
   .string()
   .regex(/^[\w.:/@-]{1,512}$/)
   .describe("the name of an image, with a tag or digest where one is wanted");
+const REGISTRY = z
+  .string()
+  .regex(/^[a-zA-Z0-9.-]{1,253}(?::\d{1,5})?(?:\/[a-z0-9._-]{1,128}){0,8}$/)
+  .describe("a host, with a port and a path where they are wanted");
+const TAG = z
+  .string()
+  .regex(/^\w[\w.-]{0,127}$/)
+  .describe("letters, digits, _, . and -");
 
 /** The variables of the Kubernetes backend, but those of the images. */
 export function kubernetesSettings() {
@@ -56,6 +64,18 @@ export function kubernetesSettings() {
       "Kubernetes: share of the processors that a run reserves on its node",
       "as much as its limit",
     ),
+    IMAGE_REGISTRY: setting(
+      optional(REGISTRY),
+      "",
+      "Kubernetes: what stands before the names of the languages' images, unless an image is named itself",
+      "none",
+    ),
+    IMAGE_TAG: setting(
+      optional(TAG),
+      "",
+      "Kubernetes: the tag of the languages' images, unless an image is named itself",
+      "none, which is latest",
+    ),
     IMAGE_PULL_POLICY: setting(
       oneOf(["Always", "IfNotPresent", "Never"]),
       "IfNotPresent",
@@ -77,6 +97,12 @@ export function kubernetesSettings() {
     NODE_SELECTOR: setting(selector(), "", "Kubernetes: labels of the nodes that sandboxes run on", "none"),
     TOLERATIONS: setting(taints(), "", "Kubernetes: taints of nodes that sandboxes run on all the same", "none"),
     PRIORITY_CLASS: setting(optional(objectName()), "", "Kubernetes: the PriorityClass of sandboxes", "none"),
+    SERVICE_ACCOUNT: setting(
+      optional(objectName()),
+      "",
+      "Kubernetes: the account of sandboxes, which is given no token and needs no right",
+      "the template's, or the namespace's own",
+    ),
     QUEUE_NAME: setting(
       optional(objectName()),
       "",
@@ -119,6 +145,7 @@ export function readKubernetesSettings(environment: Environment): KubernetesSett
       tolerations: read(environment, "TOLERATIONS", table.TOLERATIONS),
       priorityClass: read(environment, "PRIORITY_CLASS", table.PRIORITY_CLASS),
       hostUsers: read(environment, "HOST_USERS", table.HOST_USERS),
+      serviceAccount: read(environment, "SERVICE_ACCOUNT", table.SERVICE_ACCOUNT),
       queueName: read(environment, "QUEUE_NAME", table.QUEUE_NAME),
     },
   };
@@ -126,6 +153,12 @@ export function readKubernetesSettings(environment: Environment): KubernetesSett
 
 /** Each language's image. Throws `SettingsError`. */
 export function readImages(environment: Environment, registry: LanguageRegistry): Map<string, string> {
-  const images = imageSettings(registry).map(([variable, image]) => read(environment, variable, image));
+  const { IMAGE_REGISTRY, IMAGE_TAG } = kubernetesSettings();
+  const place = read(environment, "IMAGE_REGISTRY", IMAGE_REGISTRY);
+  const tag = read(environment, "IMAGE_TAG", IMAGE_TAG);
+  const images = imageSettings(registry).map(([variable, image]) => {
+    if (given(environment, variable) !== undefined) return read(environment, variable, image);
+    return `${place === undefined ? "" : `${place}/`}${image.default}${tag === undefined ? "" : `:${tag}`}`;
+  });
   return new Map(registry.languages.map(({ name }, index) => [name, images[index] ?? ""]));
 }

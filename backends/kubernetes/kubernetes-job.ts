@@ -40,6 +40,7 @@ export interface JobSettings {
   tolerations: readonly V1Toleration[];
   priorityClass: string | undefined;
   hostUsers: boolean | undefined;
+  serviceAccount: string | undefined;
   /** Kueue's local queue. */
   queueName: string | undefined;
 }
@@ -152,6 +153,7 @@ export function makeJob(
   if (pod.runtimeClassName !== undefined) container.command ??= [READABLE_RUNNER];
   if (settings.priorityClass !== undefined) pod.priorityClassName = settings.priorityClass;
   if (settings.hostUsers !== undefined) pod.hostUsers = settings.hostUsers;
+  if (settings.serviceAccount !== undefined) pod.serviceAccountName = settings.serviceAccount;
   pod.nodeSelector = { ...pod.nodeSelector, ...settings.nodeSelector };
   pod.tolerations = [...(pod.tolerations ?? []), ...settings.tolerations];
   pod.imagePullSecrets = [...(pod.imagePullSecrets ?? []), ...settings.imagePullSecrets.map((name) => ({ name }))];

@@ -108,7 +108,7 @@ describe("API_KEYS", () => {
     await writeFile(path, `ada:${ADA}\n# x\nben:short\n`);
     expect(() => parseApiKeys(path)).toThrow(`line 3 of ${path} (ben)`);
     await writeFile(path, "# nobody\n");
-    expect(() => parseApiKeys(path)).toThrow("has no keys");
+    expect(() => parseApiKeys(path)).toThrow(`file ${path} has no keys`);
     expect(() => parseApiKeys(`${path}.missing`)).toThrow("can't be read");
   });
 

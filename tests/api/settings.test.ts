@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
+import { readImages } from "../../api/kubernetes-settings.ts";
 import { SettingsError } from "../../api/setting.ts";
 import { readSettings, settingsTable } from "../../api/settings.ts";
 import { settingsMarkdown } from "../../api/settings-table.ts";
@@ -95,6 +96,7 @@ describe("a variable that is set counts", () => {
     ["CPU_REQUEST", "0.1", { kubernetes: { jobs: { cpuRequestMillicores: 100 } } }],
     ["IMAGE_PULL_SECRETS", "a, b", { kubernetes: { jobs: { imagePullSecrets: ["a", "b"] } } }],
     ["HOST_USERS", "false", { kubernetes: { jobs: { hostUsers: false } } }],
+    ["SERVICE_ACCOUNT", "sandbox", { kubernetes: { jobs: { serviceAccount: "sandbox" } } }],
     ["NODE_SELECTOR", "a/b=c,d=", { kubernetes: { jobs: { nodeSelector: { "a/b": "c", d: "" } } } }],
     [
       "TOLERATIONS",
@@ -198,6 +200,7 @@ describe("a wrong variable is refused in one line that names it, its value and w
     ["TOLERATIONS", "a=b:Sometimes", "as in sandboxes=only:NoSchedule"],
     ["PRIORITY_CLASS", "-", "a name of lower-case letters"],
     ["QUEUE_NAME", "a b", "a name of lower-case letters"],
+    ["SERVICE_ACCOUNT", "Sandbox", "a name of lower-case letters"],
   ] as const)("%s=%s", ([name, value, allowed]) => {
     const message = refusalOf({ [name]: value });
     expect(message).toContain(`${name}=${JSON.stringify(value)}`);
@@ -213,6 +216,25 @@ describe("a wrong variable is refused in one line that names it, its value and w
     const message = refusalOf({ API_KEYS: "ada:0123456789abcdef,ada:fedcba9876543210" });
     expect(message).toMatch(/^API_KEYS: entry 2 \(ada\)/);
     expect(message).not.toMatch(/0123456789abcdef|fedcba9876543210/);
+  });
+});
+
+describe("the languages' images", () => {
+  test("are all moved by one registry and one tag, but those that are named themselves", () => {
+    const environment = { IMAGE_REGISTRY: "registry.example:5000/team", IMAGE_TAG: "1.2", SANDBOX_IMAGE_C: "c@sha256:0" };
+    const images = readImages(environment, REGISTRY);
+    expect(images.get("python-data")).toBe("registry.example:5000/team/sandbox/python-data:1.2");
+    expect(images.get("c")).toBe("c@sha256:0");
+    expect(readImages({}, REGISTRY).get("c")).toBe("sandbox/c");
+  });
+
+  test.for([
+    ["IMAGE_REGISTRY", "registry.example/", "a host"],
+    ["IMAGE_REGISTRY", "https://registry.example", "a host"],
+    ["IMAGE_TAG", "1:2", "letters, digits"],
+    ["SANDBOX_IMAGE_C", "a b", "the name of an image"],
+  ] as const)("are refused as %s=%s", ([name, value, allowed]) => {
+    expect(() => readImages({ [name]: value }, REGISTRY)).toThrow(`${name}="${value}" is not allowed: ${allowed}`);
   });
 });
 

@@ -127,7 +127,7 @@ test("a language may have a floor of memory, and whatever else its own file chan
   await replica.api.cancel(id);
 });
 
-test("settings reach the Pod: node selector, tolerations, pull policy, pull secrets, Kueue's queue", async () => {
+test("settings reach the Pod: node selector, tolerations, pull policy, pull secrets, account, Kueue's queue", async () => {
   await using namespace = await temporaryNamespace();
   await using replica = await serveIn(namespace, {
     NODE_SELECTOR: "pool=sandboxes,example.org/zone=a",
@@ -135,6 +135,7 @@ test("settings reach the Pod: node selector, tolerations, pull policy, pull secr
     IMAGE_PULL_POLICY: "Never",
     IMAGE_PULL_SECRETS: "first,second",
     QUEUE_NAME: "sandboxes",
+    SERVICE_ACCOUNT: "sandbox",
     SANDBOX_IMAGE_PYTHON: "registry.example/python:1",
   });
   const { id } = await replica.api.submit(ADDING);
@@ -148,6 +149,7 @@ test("settings reach the Pod: node selector, tolerations, pull policy, pull secr
         { key: "dedicated", operator: "Equal", value: "sandboxes", effect: "NoSchedule" },
         { key: "spot", operator: "Exists" },
       ]),
+      serviceAccountName: "sandbox",
       imagePullSecrets: [{ name: "first" }, { name: "second" }],
       containers: [{ image: "registry.example/python:1", imagePullPolicy: "Never" }],
     },
