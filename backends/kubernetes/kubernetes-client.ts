@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import type { AgentOptions } from "node:https";
+import { delimiter } from "node:path";
 import type { Readable } from "node:stream";
 
 import { KubeConfig } from "@kubernetes/client-node";
@@ -42,6 +43,17 @@ class Config extends KubeConfig {
     return this.#dispatcherKey;
   }
 
+  /** The first file, and what the others have beside it, as kubectl reads them. */
+  loadFromPaths(paths: string): void {
+    const [first = "", ...others] = paths.split(delimiter).filter((path) => path !== "");
+    this.loadFromFile(first);
+    for (const path of others) {
+      const other = new KubeConfig();
+      other.loadFromFile(path);
+      this.mergeConfig(other, true);
+    }
+  }
+
   override createDispatcherOptions(
     cluster: Cluster | null,
     options: AgentOptions,
@@ -71,7 +83,8 @@ export class KubernetesClient {
    */
   static load(kubeconfig: string | undefined): KubernetesClient {
     const config = new Config();
-    if (kubeconfig === undefined && existsSync(ACCOUNT_TOKEN)) config.loadFromCluster();
+    if (kubeconfig !== undefined) config.loadFromPaths(kubeconfig);
+    else if (existsSync(ACCOUNT_TOKEN)) config.loadFromCluster();
     else config.loadFromDefault();
     const server = config.getCurrentCluster()?.server;
     if (server === undefined) throw new Error("it names no cluster");

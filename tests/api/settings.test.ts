@@ -221,7 +221,11 @@ describe("a wrong variable is refused in one line that names it, its value and w
 
 describe("the languages' images", () => {
   test("are all moved by one registry and one tag, but those that are named themselves", () => {
-    const environment = { IMAGE_REGISTRY: "registry.example:5000/team", IMAGE_TAG: "1.2", SANDBOX_IMAGE_C: "c@sha256:0" };
+    const environment = {
+      IMAGE_REGISTRY: "registry.example:5000/team",
+      IMAGE_TAG: "1.2",
+      SANDBOX_IMAGE_C: "c@sha256:0",
+    };
     const images = readImages(environment, REGISTRY);
     expect(images.get("python-data")).toBe("registry.example:5000/team/sandbox/python-data:1.2");
     expect(images.get("c")).toBe("c@sha256:0");

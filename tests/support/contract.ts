@@ -1,5 +1,6 @@
 import { test as base } from "vitest";
 
+import { chartAccount } from "./account.ts";
 import { Client } from "./client.ts";
 import { clusterSettings, temporaryNamespace } from "./cluster.ts";
 import { startServer, temporaryFolder } from "./server.ts";
@@ -14,11 +15,18 @@ export const BACKEND = process.env["CONTRACT_BACKEND"] ?? "local";
 /** How many runs are a crowd: on a cluster each is a Pod, which takes a second where one follows the other. */
 export const CROWD = BACKEND === "kubernetes" ? 25 : 100;
 
+/** On a cluster the suite has the rights that the chart gives to the servers, and no others. */
+async function clusterSurroundings(stack: AsyncDisposableStack): Promise<Settings> {
+  const namespace = stack.use(await temporaryNamespace());
+  const { kubeconfig } = stack.use(await chartAccount(namespace));
+  return { ...clusterSettings(namespace), KUBECONFIG: kubeconfig };
+}
+
 /** What a server of the backend needs besides its settings, gone with `await using`. */
 async function surroundings(): Promise<AsyncDisposable & { settings: Settings; dataDir: string }> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder());
-  const settings = BACKEND === "kubernetes" ? clusterSettings(stack.use(await temporaryNamespace())) : { BACKEND };
+  const settings = BACKEND === "kubernetes" ? await clusterSurroundings(stack) : { BACKEND };
   const owned = stack.move();
   return { settings, dataDir: folder.path, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
