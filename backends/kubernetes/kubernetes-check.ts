@@ -38,7 +38,12 @@ export interface CheckOptions {
 /** The fields that a refusal names, in the API server's notation, each with what is wrong. */
 function fieldsOf({ message, causes }: KubernetesError): { field: string; message: string }[] {
   const unknown = [...message.matchAll(/(unknown|duplicate) field "([^"]+)"/g)];
-  if (unknown.length > 0) return unknown.map(([, kind = "", field = ""]) => ({ field, message: `is a ${kind} field` }));
+  if (unknown.length > 0) {
+    return unknown.map(([, kind, field = ""]) => ({
+      field,
+      message: kind === "unknown" ? "is unknown" : "is there twice",
+    }));
+  }
   const mistyped = /json: cannot unmarshal (\S+) into Go struct field \w+\.(\S+) of type (\S+)/.exec(message);
   if (mistyped !== null) {
     const [, given = "", field = "", wanted = ""] = mistyped;

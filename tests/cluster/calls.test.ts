@@ -35,3 +35,18 @@ test("connections that break are made again: nothing is lost, and nothing is tol
   expect(await replica.api.finished(id)).toMatchObject({ status: "succeeded", stdout: expected });
   expect(await replica.api.run(HELLO)).toMatchObject({ stdout: "hello\n" });
 });
+
+test("a watch whose version is too old begins anew with a list, and misses nothing", async () => {
+  await using namespace = await temporaryNamespace();
+  await using proxy = await ApiProxy.open();
+  await using replica = await serveIn(namespace, { KUBECONFIG: proxy.kubeconfig });
+  const { id } = await replica.api.submit({ language: "bash", code: "echo started; sleep 4; echo done" });
+  await replica.api.started(id);
+  const lists = () =>
+    proxy.calls.filter(({ path, query }) => /\/(?:jobs|pods)$/.test(path) && query.get("limit") !== null);
+  const before = lists().length;
+  proxy.expireWatches(2);
+  expect(await replica.api.finished(id)).toMatchObject({ status: "succeeded", stdout: "started\ndone\n" });
+  expect(await replica.api.run(HELLO)).toMatchObject({ stdout: "hello\n" });
+  expect(lists().length - before).toBe(2);
+});

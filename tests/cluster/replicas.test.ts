@@ -91,3 +91,19 @@ test("a server that is asked to stop lets sync runs end, and leaves the others t
   expect((await leaves.server.exited).code).toBe(0);
   expect(await stays.api.finished(id)).toMatchObject({ status: "succeeded", stdout: "later\n" });
 });
+
+test("runs that waited under one server's bound are started by the next, which has none", async () => {
+  await using namespace = await temporaryNamespace();
+  const ids: string[] = [];
+  {
+    await using bounded = await serveIn(namespace, { MAX_RUNNING: "1" });
+    for (const code of [SLEEPER.code, "echo waited", "echo too"]) {
+      ids.push((await bounded.api.submit({ ...SLEEPER, code })).id);
+    }
+    await bounded.api.started(ids[0] ?? "");
+    await bounded.server.kill();
+  }
+  await using next = await serveIn(namespace);
+  for (const id of ids.slice(1)) expect(await next.api.finished(id)).toMatchObject({ status: "succeeded" });
+  await next.api.cancel(ids[0] ?? "");
+});

@@ -22,6 +22,8 @@ export class ApiProxy implements AsyncDisposable {
   readonly kubeconfig: string;
   readonly calls: Call[] = [];
   readonly #open = new Set<ServerResponse>();
+  /** How many watches are still to be told that their version is too old. */
+  #expire = 0;
   readonly #folder: string;
   readonly #close: () => Promise<void>;
 
@@ -76,6 +78,12 @@ export class ApiProxy implements AsyncDisposable {
     for (const response of this.#open) response.destroy();
   }
 
+  /** Has the next watches told that the version from which they go on is too old, as by a server that has forgotten it. */
+  expireWatches(count: number): void {
+    this.#expire = count;
+    this.cut();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#close();
     await rm(this.#folder, { recursive: true });
@@ -84,6 +92,18 @@ export class ApiProxy implements AsyncDisposable {
   #forward(incoming: IncomingMessage, outgoing: ServerResponse, target: URL, credentials: RequestOptions): void {
     const url = new URL(incoming.url ?? "/", target);
     this.calls.push({ method: incoming.method ?? "", path: url.pathname, query: url.searchParams });
+    if (this.#expire > 0 && url.searchParams.get("watch") === "true") {
+      this.#expire -= 1;
+      const object = {
+        kind: "Status",
+        status: "Failure",
+        reason: "Expired",
+        code: 410,
+        message: "too old resource version",
+      };
+      outgoing.end(`${JSON.stringify({ type: "ERROR", object })}\n`);
+      return;
+    }
     this.#open.add(outgoing);
     const send = target.protocol === "https:" ? httpsRequest : httpRequest;
     const { host: _, ...headers } = incoming.headers;
