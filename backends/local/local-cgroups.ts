@@ -1,5 +1,5 @@
-import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { accessSync, constants, readFileSync, writeFileSync } from "node:fs";
+import { mkdir, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -93,7 +93,7 @@ function forbidSwap(folder: string, [file, text]: ControllerFiles["noSwap"]): vo
 async function removeCgroup(path: string): Promise<void> {
   for (let waitMs = 1; ; waitMs *= 2) {
     try {
-      rmdirSync(path);
+      await rmdir(path);
       return;
     } catch (error) {
       if (isErrno(error, "ENOENT")) return;
@@ -111,19 +111,25 @@ export interface RunnerFile {
 }
 
 /**
- * The cgroup of one sandbox: one folder in each hierarchy that could be written. What is done with it here takes
- * microseconds in the kernel and is therefore done synchronously: a thread's hand-over costs more.
+ * The cgroup of one sandbox: one folder in each hierarchy that could be written. Making and removing it takes the kernel
+ * milliseconds in all, so the server's only thread does not wait for it. Reading and writing its files takes microseconds
+ * and is done synchronously: a thread's hand-over costs more.
  */
 export class SandboxCgroup {
   readonly #version: 1 | 2;
   readonly #folders: ReadonlyMap<Controller, string>;
 
-  constructor(mounts: CgroupMounts, name: string) {
+  private constructor(mounts: CgroupMounts, name: string) {
     this.#version = mounts.version;
     this.#folders = new Map([...mounts.folders].map(([controller, parent]) => [controller, join(parent, name)]));
-    for (const folder of this.#distinct()) mkdirSync(folder);
-    const memory = this.#folders.get("memory");
-    if (memory !== undefined) forbidSwap(memory, FILES[this.#version].noSwap);
+  }
+
+  static async make(mounts: CgroupMounts, name: string): Promise<SandboxCgroup> {
+    const cgroup = new SandboxCgroup(mounts, name);
+    await Promise.all(cgroup.#distinct().map((folder) => mkdir(folder)));
+    const memory = cgroup.#folders.get("memory");
+    if (memory !== undefined) forbidSwap(memory, FILES[cgroup.#version].noSwap);
+    return cgroup;
   }
 
   /** The version's number for the runner's `--cgroup`. */
@@ -172,7 +178,7 @@ export class SandboxCgroup {
   }
 
   async destroy(): Promise<void> {
-    for (const folder of this.#distinct()) await removeCgroup(folder);
+    await Promise.all(this.#distinct().map(removeCgroup));
   }
 
   #distinct(): string[] {
@@ -221,8 +227,8 @@ export class LocalCgroups implements AsyncDisposable {
   }
 
   /** A cgroup of its own for one sandbox; undefined where no controller can be used. */
-  create(name: string): SandboxCgroup | undefined {
-    return this.#mounts === undefined ? undefined : new SandboxCgroup(this.#mounts, name);
+  async create(name: string): Promise<SandboxCgroup | undefined> {
+    return this.#mounts === undefined ? undefined : await SandboxCgroup.make(this.#mounts, name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -81,7 +81,7 @@ export class LocalSandbox {
 
   /** Starts a sandbox up to where its runner waits for a program. Throws with bubblewrap's or the kernel's own words. */
   static async start(options: SandboxOptions): Promise<LocalSandbox> {
-    const cgroup = options.cgroups.create(options.name);
+    const cgroup = await options.cgroups.create(options.name);
     let sandbox: LocalSandbox | undefined;
     try {
       const files = cgroup?.runnerFiles() ?? [];

@@ -16,7 +16,7 @@ function read(procs: readonly string[], ...names: string[]): string {
 test("a sandbox's cgroup has its limits, keeps out of the swap space, and is gone with the sandbox", async () => {
   await using cgroups = await LocalCgroups.open(`sandbox-api-test-${process.pid}`);
   expect(cgroups.problems).toEqual([]);
-  const cgroup = cgroups.create("one");
+  const cgroup = await cgroups.create("one");
   if (cgroup === undefined) throw new Error("there is no cgroup");
   cgroup.limit({ memoryBytes: 64 << 20, processes: 10, cpuMillicores: 500 });
   const { procs } = cgroup;
@@ -32,11 +32,11 @@ test("a sandbox's cgroup has its limits, keeps out of the swap space, and is gon
 test("what an earlier server left is removed", async () => {
   const name = `sandbox-api-test-${process.pid}-again`;
   const earlier = await LocalCgroups.open(name);
-  const left = earlier.create("left")?.procs ?? [];
+  const left = (await earlier.create("left"))?.procs ?? [];
   expect(left.length).toBeGreaterThan(0);
   await using later = await LocalCgroups.open(name);
   expect(left.filter((path) => existsSync(path))).toEqual([]);
-  const again = later.create("left");
+  const again = await later.create("left");
   expect(again?.procs).toEqual(left);
   await again?.destroy();
 });
