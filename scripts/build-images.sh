@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Builds the container images:
-#   scripts/build-images.sh [--push] [--registry R] [--tag T] [--output DIR] [--no-cache] [NAME...]
+#   scripts/build-images.sh [--push] [--registry R] [--tag T] [--output DIR] [--cache|--no-cache] [NAME...]
 #
 #   NAME            a language, a folder of docker/, or api, the service itself; all when none is named
 #   --registry R    puts R/ in front of the images' names
 #   --tag T         latest unless given
 #   --push          pushes them to the registry
 #   --output DIR    writes each as a docker archive, DIR/NAME.tar, for clusters without a registry
+#   --cache         takes layers from the images that the registry has under these names; with docker's BuildKit alone
 #   --no-cache      builds them anew, with today's packages; else only what has changed here
 #
 # Works with docker, podman or buildah, whichever is usable. Prints each image's name and id, or digest when pushed.
@@ -88,6 +89,8 @@ build() {
     return
   fi
   [[ $engine == docker ]] || options+=(--layers)
+  # BuildKit writes into the image which steps made its layers, for the next build.
+  [[ -z $cache ]] || options+=(--cache-from "$2" --build-arg BUILDKIT_INLINE_CACHE=1)
   [[ -z ${NODE_EXTRA_CA_CERTS-} ]] || options+=(--secret "id=certificates,src=$NODE_EXTRA_CA_CERTS")
   bounded "$engine" build "${options[@]}" --build-arg "VERSION=$version" --label "$INPUTS_LABEL=$inputs" \
     -f "$(folder_of "$1")/Dockerfile" -t "$2" .
@@ -173,11 +176,12 @@ first_of() {
 
 usage() { sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p;}' "$0"; }
 
-push='' registry='' tag=latest output='' no_cache=''
+push='' registry='' tag=latest output='' cache='' no_cache=''
 names=()
 while (($#)); do
   case $1 in
     --push) push=yes ;;
+    --cache) cache=yes ;;
     --no-cache) no_cache=yes ;;
     --registry | --tag | --output)
       [[ -n ${2-} ]] || refuse "$1 needs a value"
@@ -197,6 +201,7 @@ registry=${registry%/}
 [[ -z $output || $output == /* ]] || output=$caller/$output
 [[ $tag =~ ^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$ ]] || refuse "$tag is not a tag"
 [[ -z $push || -n $registry ]] || refuse "--push needs --registry"
+[[ -z $cache || -n $registry ]] || refuse "--cache needs --registry"
 mapfile -t known < <(known_names)
 for name in "${names[@]}"; do
   [[ " ${known[*]} " == *" $name "* ]] || refuse "unknown language $name; known are: ${known[*]}"
@@ -204,6 +209,7 @@ done
 ((${#names[@]})) || names=("${known[@]}")
 
 find_engine
+[[ -z $cache || $engine == docker ]] || refuse "--cache needs docker: $engine takes layers from images that it has"
 mkdir -p "$LOGS" ${output:+"$output"}
 version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)
 jobs=$(nproc)
