@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Builds the container images:
-#   scripts/build-images.sh [--push] [--registry R] [--tag T] [--output DIR] [--cache|--no-cache] [NAME...]
+#   scripts/build-images.sh [--push] [--registry R] [--tag T] [--output DIR] [--cache] [--no-cache] [NAME...]
 #
 #   NAME            a language, a folder of docker/, or api, the service itself; all when none is named
 #   --registry R    puts R/ in front of the images' names
 #   --tag T         latest unless given
 #   --push          pushes them to the registry
 #   --output DIR    writes each as a docker archive, DIR/NAME.tar, for clusters without a registry
-#   --cache         takes layers from the images that the registry has under these names; with docker's BuildKit alone
+#   --cache         takes layers from the images that the registry has under these names; needs docker with BuildKit
 #   --no-cache      builds them anew, with today's packages; else only what has changed here
 #
 # Works with docker, podman or buildah, whichever is usable. Prints each image's name and id, or digest when pushed.
