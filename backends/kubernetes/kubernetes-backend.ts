@@ -4,21 +4,21 @@ import type { Availability, Backend, Capacity, Health } from "../../core/backend
 import { ServiceError, idempotencyConflict } from "../../core/errors.ts";
 import type { Language, LanguageRegistry } from "../../core/languages.ts";
 import { availabilityOf, versionProgram } from "../../core/probe.ts";
-import { Recording } from "../../core/recording.ts";
 import { runId } from "../../core/run.ts";
 import type { Run, RunEvent, RunId, RunResult, RunState, Tenant } from "../../core/run.ts";
-import type { Interruption, RunIdentity } from "../../core/transcript.ts";
+import type { Interruption } from "../../core/transcript.ts";
 import { KubernetesAccess } from "./kubernetes-access.ts";
 import { KubernetesAdmission } from "./kubernetes-admission.ts";
 import type { KubernetesClient } from "./kubernetes-client.ts";
 import { KubernetesCluster } from "./kubernetes-cluster.ts";
+import { KubernetesEndings } from "./kubernetes-endings.ts";
 import { KubernetesError } from "./kubernetes-error.ts";
 import { makeJob } from "./kubernetes-job.ts";
 import type { JobSettings } from "./kubernetes-job.ts";
 import { KubernetesJobs, refusedByCluster } from "./kubernetes-jobs.ts";
 import { readLog } from "./kubernetes-log.ts";
+import { identityOf } from "./kubernetes-objects.ts";
 import type { JobRecord } from "./kubernetes-objects.ts";
-import { encodeOutcome } from "./kubernetes-outcome.ts";
 import { packProgram } from "./kubernetes-program.ts";
 import { problemOf } from "./kubernetes-reasons.ts";
 import type { KubernetesRun } from "./kubernetes-run.ts";
@@ -31,7 +31,6 @@ const READ_MS = 25_000;
 const GONE_MS = 20_000;
 /** How often it is looked for runs that wait too long, in milliseconds. */
 const SWEEP_MS = 1000;
-const SETTLE_TRIES = 6;
 /** How long a Job that could not be changed is left alone, in milliseconds. */
 const RETRY_MS = 1000;
 const FAREWELL_MS = 5000;
@@ -51,10 +50,6 @@ export interface KubernetesBackendOptions {
   observe: (result: RunResult) => void;
 }
 
-function identityOf({ name, language, createdAt }: JobRecord): RunIdentity {
-  return { id: name, language, version: null, createdAt };
-}
-
 /** Executes each run as a Job. The cluster is queue and store: any replica answers for any run, and none holds any state. */
 export class KubernetesBackend implements Backend {
   readonly probesFirst = false;
@@ -63,9 +58,9 @@ export class KubernetesBackend implements Backend {
   readonly #cluster: KubernetesCluster;
   readonly #runs: KubernetesRuns;
   readonly #admission: KubernetesAdmission;
+  readonly #endings: KubernetesEndings;
   readonly #waiting: KubernetesWaiting;
   readonly #access: KubernetesAccess;
-  readonly #settling = new Map<RunId, Promise<void>>();
   readonly #sweepTimer: NodeJS.Timeout;
   #checking: NodeJS.Immediate | undefined;
   #sweeping = false;
@@ -84,6 +79,7 @@ export class KubernetesBackend implements Backend {
       },
     );
     this.#cluster = new KubernetesCluster(client, namespace, (name) => this.#changed(name));
+    this.#endings = new KubernetesEndings(this.#cluster, this.#jobs, this.#runs, options.log);
     this.#waiting = new KubernetesWaiting(this.#cluster, this.#jobs, jobs.queueSeconds);
     this.#admission = new KubernetesAdmission({
       cluster: this.#cluster,
@@ -91,7 +87,7 @@ export class KubernetesBackend implements Backend {
       maxQueued,
       heldElsewhere: jobs.queueName !== undefined,
       counts: ({ tenant }) => tenant !== NOBODY,
-      hasEnded: (job) => this.#hasEnded(job),
+      hasEnded: (job) => this.#endings.hasEnded(job),
       hasStarted: ({ name }) =>
         this.#cluster.pod(name)?.startedAt !== undefined || this.#runs.get(name)?.startedAt !== undefined,
       resume: (job) => this.#resume(job),
@@ -115,7 +111,7 @@ export class KubernetesBackend implements Backend {
     if (this.#closing) throw new ServiceError("shutting_down", "the server is stopping; send the request again");
     if (!this.#cluster.isSynced) throw new ServiceError("unavailable", this.#cluster.problems.join("; "));
     const known = this.#cluster.job(run.id);
-    if (known !== undefined) return sameRun(known, run);
+    if (known !== undefined && !known.deleting) return sameRun(known, run);
     using place = this.#admission.reserve(run.tenant);
     const language = this.#options.registry.find(run.language);
     const template = this.#options.templates.get(run.language);
@@ -139,8 +135,8 @@ export class KubernetesBackend implements Backend {
     const job = await this.#find(id, tenant);
     if (job === undefined) return undefined;
     const identity = identityOf(job);
-    const run = this.#hasEnded(job) ? this.#follow(job) : this.#runs.get(id);
-    if (run !== undefined && this.#hasEnded(job)) await this.#read(run);
+    const run = this.#endings.hasEnded(job) ? this.#follow(job) : this.#runs.get(id);
+    if (run !== undefined && this.#endings.hasEnded(job)) await this.#read(run);
     if (run?.result !== undefined) return { state: "finished", result: run.result };
     const startedAt = run?.startedAt ?? this.#cluster.pod(id)?.startedAt;
     if (startedAt === undefined) return { state: "queued", ...identity };
@@ -167,7 +163,7 @@ export class KubernetesBackend implements Backend {
   async cancel(id: RunId, tenant: Tenant): Promise<boolean> {
     const job = await this.#find(id, tenant);
     if (job === undefined) return false;
-    if (!this.#hasEnded(job)) await this.#end(this.#follow(job), { status: "cancelled" });
+    if (!this.#endings.hasEnded(job)) await this.#end(this.#follow(job), { status: "cancelled" });
     return true;
   }
 
@@ -208,7 +204,10 @@ export class KubernetesBackend implements Backend {
     await Promise.all(this.#runs.unfinishedOwn().map((run) => run.feed.ended(deadline)));
     // Nobody knows the ids of those that are left.
     const left = this.#runs.unfinishedOwn().map((run) => {
-      return this.#settle(run.identity.id, { status: "lost", reason: "the server stopped before the run ended" });
+      return this.#endings.settle(run.identity.id, {
+        status: "lost",
+        reason: "the server stopped before the run ended",
+      });
     });
     await Promise.race([Promise.allSettled(left), delay(FAREWELL_MS, undefined, { ref: false })]);
     clearInterval(this.#sweepTimer);
@@ -250,18 +249,11 @@ export class KubernetesBackend implements Backend {
     return job;
   }
 
-  #hasEnded(job: JobRecord): boolean {
-    const pod = this.#cluster.pod(job.name);
-    if (job.outcome !== undefined || job.ended !== undefined || job.deleting) return true;
-    if (pod !== undefined && (pod.terminal || pod.terminated !== undefined || pod.gone)) return true;
-    return this.#runs.get(job.name)?.result !== undefined;
-  }
-
   /** Waits until the result of a run that has ended was read. Throws `unavailable` when it can't be. */
   async #read(run: KubernetesRun): Promise<void> {
     const job = this.#cluster.job(run.identity.id);
     const problem = job === undefined ? undefined : problemOf(job, this.#cluster.pod(job.name));
-    if (run.result === undefined && problem !== undefined) await this.#settle(run.identity.id, problem);
+    if (run.result === undefined && problem !== undefined) await this.#endings.settle(run.identity.id, problem);
     await run.feed.ended(AbortSignal.timeout(READ_MS));
     if (run.result === undefined)
       throw new ServiceError("unavailable", "the run's result can't be read now; ask again");
@@ -273,24 +265,8 @@ export class KubernetesBackend implements Backend {
     if (job === undefined) this.#waiting.forget(name);
     // Before both lists have come, a Job whose Pod is not known yet would look as if it had none.
     if (!this.#cluster.isSynced) return;
-    if (job !== undefined) this.#judge(job);
+    if (job !== undefined) this.#endings.judge(job);
     this.#checkSoon();
-  }
-
-  /** Writes down how a run ended whose log will not tell. */
-  #judge(job: JobRecord): void {
-    const { name, outcome, ended } = job;
-    if (outcome !== undefined || ended?.failed === false || this.#runs.get(name)?.result !== undefined) return;
-    const problem = problemOf(job, this.#cluster.pod(name));
-    if (problem !== undefined) this.#settleLater(name, problem);
-  }
-
-  #settleLater(name: string, interruption: Interruption): void {
-    this.#settle(name, interruption).catch((error: unknown) => {
-      this.#options.log(
-        `${name} could not be ended and is tried again: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    });
   }
 
   /** Many events come together; the runs that wait are looked at once for all of them. */
@@ -306,12 +282,12 @@ export class KubernetesBackend implements Backend {
     this.#sweeping = true;
     try {
       for (const job of [...this.#cluster.jobs()]) {
-        if (this.#hasEnded(job)) {
-          this.#judge(job);
+        if (this.#endings.hasEnded(job)) {
+          this.#endings.judge(job);
           continue;
         }
         const problem = await this.#waiting.problem(job);
-        if (problem !== undefined) this.#settleLater(job.name, problem);
+        if (problem !== undefined) this.#endings.settleLater(job.name, problem);
       }
     } finally {
       this.#sweeping = false;
@@ -336,39 +312,13 @@ export class KubernetesBackend implements Backend {
   async #end(run: KubernetesRun, interruption: Interruption): Promise<void> {
     await run.freeze();
     try {
-      await this.#settle(run.identity.id, interruption);
+      await this.#endings.settle(run.identity.id, interruption);
     } catch (error) {
       throw refusedByCluster(error);
     } finally {
       run.thaw();
     }
     await run.podEnd(AbortSignal.timeout(GONE_MS));
-  }
-
-  #settle(name: string, interruption: Interruption): Promise<void> {
-    const settling =
-      this.#settling.get(name) ?? this.#settleNow(name, interruption).finally(() => this.#settling.delete(name));
-    this.#settling.set(name, settling);
-    return settling;
-  }
-
-  /** Writes into the run's Job how it ended, unless it says so already. Throws `KubernetesError`. */
-  async #settleNow(name: string, interruption: Interruption): Promise<void> {
-    for (let tries = 1; ; tries += 1) {
-      const job = this.#cluster.job(name);
-      const run = this.#runs.get(name);
-      if (job === undefined || job.outcome !== undefined || run?.result !== undefined) return;
-      const recording = run?.feed.recording ?? new Recording(identityOf(job));
-      try {
-        this.#cluster.putJob(await this.#jobs.settle(job, encodeOutcome(recording, interruption, new Date())));
-        return;
-      } catch (error) {
-        if (!(error instanceof KubernetesError) || error.reason !== "Conflict" || tries === SETTLE_TRIES) throw error;
-      }
-      const now = await this.#jobs.get(name);
-      if (now === undefined) return;
-      this.#cluster.putJob(now);
-    }
   }
 }
 

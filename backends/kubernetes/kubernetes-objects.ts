@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import type { RunIdentity } from "../../core/transcript.ts";
 import { ANNOTATIONS, CONTAINER, JOB_NAME_LABEL, LABELS } from "./kubernetes-names.ts";
 
 /** What is kept of a Job. */
@@ -150,4 +151,9 @@ export function podRecord(object: unknown): PodRecord {
     disruption: condition("DisruptionTarget", "True"),
     failure: status?.reason ? reasonOf(status) : undefined,
   };
+}
+
+/** What a run's Job tells of the run. */
+export function identityOf({ name, language, createdAt }: JobRecord): RunIdentity {
+  return { id: name, language, version: null, createdAt };
 }
