@@ -2,8 +2,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { test as base, describe, expect } from "vitest";
+import { z } from "zod";
 
 import { look } from "../support/cluster.ts";
+import { helm } from "../support/commands.ts";
 import { Deployer } from "../support/deployer.ts";
 
 /** An image that no registry and no node has. */
@@ -38,8 +40,8 @@ describe("the account of k8s/rbac-ci.yml", () => {
         image: "sandbox/api:latest",
         revisions: ["superseded", "failed", "deployed"],
       });
-      const command = ["helm", "get", "values", "sandbox", "-n", deployer.namespace, "--revision", "2", "-o", "json"];
-      expect(JSON.parse(await deployer.output(command))).toMatchObject({
+      const command = ["get", "values", "sandbox", "-n", deployer.namespace, "--revision", "2", "-o", "json"];
+      expect(JSON.parse(await helm(command))).toMatchObject({
         images: {
           api: `registry.example/team/sandbox/api@${MISSING}`,
           languages: { "python-data": `registry.example/team/sandbox/python-data@${MISSING}` },
@@ -77,18 +79,19 @@ function attributes(right: string, namespace: string): object {
   return { ...parts, namespace };
 }
 
+const REVIEW = z.object({ status: z.object({ allowed: z.boolean() }) });
+
 /** Those of the rights that the account has in the namespace (empty: on the cluster), as the API server itself says. */
 async function rightsAmong(rights: readonly string[], namespace: string, deployer: Deployer): Promise<string[]> {
-  const items = rights.map((right) => ({
-    apiVersion: "authorization.k8s.io/v1",
-    kind: "SelfSubjectAccessReview",
-    spec: { resourceAttributes: attributes(right, namespace) },
-  }));
-  const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
-  const command = ["kubectl", "create", "-f", "-", "-o", "go-template={{.status.allowed}} "];
-  const answers = (await deployer.output(command, list)).trim().split(" ");
-  expect(answers).toHaveLength(rights.length);
-  return rights.filter((_, index) => answers[index] === "true");
+  const client = deployer.client();
+  const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+  const kind = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview" };
+  const allowed: string[] = [];
+  for (const right of rights) {
+    const body = { ...kind, spec: { resourceAttributes: attributes(right, namespace) } };
+    if ((await client.call(REVIEW, "POST", path, { body })).status.allowed) allowed.push(right);
+  }
+  return allowed;
 }
 
 const OF_THE_CLUSTER = [
@@ -175,15 +178,18 @@ describe("the account of k8s/rbac-ci.yml has no right", () => {
     expect(await rightsAmong(["list pods", ...sandboxes], deployer.sandboxes, deployer)).toEqual(["list pods"]);
   });
 
-  test.for([
-    ["role", "more", "--verb=get", "--resource=secrets"],
-    ["rolebinding", "more", "--clusterrole=admin", "--serviceaccount=default:default"],
-  ])("to grant what it does not have, by a %s", async (words, { deployer }) => {
-    const command = ["kubectl", "-n", deployer.sandboxes, "create", ...words];
-    const { code, stderr } = await deployer.run(command);
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: expect.stringContaining("attempting to grant RBAC permissions"),
-    });
+  test("to grant what it does not have", async ({ deployer }) => {
+    const path = `/apis/rbac.authorization.k8s.io/v1/namespaces/${deployer.sandboxes}`;
+    const metadata = { name: "more" };
+    const rules = [{ apiGroups: [""], resources: ["secrets"], verbs: ["get"] }];
+    const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "admin" };
+    const subjects = [{ kind: "ServiceAccount", name: "deployer", namespace: deployer.namespace }];
+    const client = deployer.client();
+    const refusal = "attempting to grant RBAC permissions not currently held";
+    await expect(client.call(z.unknown(), "POST", `${path}/roles`, { body: { metadata, rules } })).rejects.toThrow(
+      refusal,
+    );
+    const binding = { metadata, roleRef, subjects };
+    await expect(client.call(z.unknown(), "POST", `${path}/rolebindings`, { body: binding })).rejects.toThrow(refusal);
   });
 });

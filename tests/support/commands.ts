@@ -4,7 +4,9 @@ import { delimiter, dirname, join } from "node:path";
 
 const COMMAND_MS = 300_000;
 /** A cluster that runs on this machine keeps helm and kubectl beside its kubeconfig; elsewhere they are in PATH. */
-const PATH = [process.env["PATH"], join(dirname(process.env["KUBECONFIG"] ?? "/nowhere/x"), "bin")].join(delimiter);
+export const PATH = [process.env["PATH"], join(dirname(process.env["KUBECONFIG"] ?? "/nowhere/x"), "bin")].join(
+  delimiter,
+);
 
 interface Ended {
   code: number | null;
