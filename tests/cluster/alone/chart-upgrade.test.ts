@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 
-import { Release, plainPod, runPod } from "../support/chart.ts";
-import { lookAll } from "../support/cluster.ts";
-import { source } from "../support/source.ts";
-import { readPodLog } from "../support/pod-log.ts";
-import { eventually } from "../support/time.ts";
+import { Release, plainPod, runPod } from "../../support/chart.ts";
+import { lookAll } from "../../support/cluster.ts";
+import { source } from "../../support/source.ts";
+import { readPodLog } from "../../support/pod-log.ts";
+import { eventually } from "../../support/time.ts";
 
 /** Of each kind: as many as two cores bear in two minutes. */
 const RUNS = 25;
