@@ -95,7 +95,9 @@ test(
     expect(ended.sync).toEqual(wanted);
     expect(ended.meanwhile.length).toBeGreaterThan(0);
     expect(new Set(ended.meanwhile)).toEqual(new Set(["succeeded meanwhile\n"]));
-    const after = (await release.servers()).map(({ metadata }) => metadata.name);
-    expect(after.filter((name) => before.has(name))).toEqual([]);
+    await eventually(180_000, "the old servers' end", async () => {
+      const names = (await release.servers()).map(({ metadata }) => metadata.name);
+      return names.every((name) => !before.has(name)) || undefined;
+    });
   },
 );
