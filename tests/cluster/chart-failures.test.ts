@@ -106,7 +106,7 @@ describe("a server that can't start tells why in one line, as its Pod's last mes
   test("when the Job template is wrong", async ({ release }) => {
     await upgrade(release, { sandbox: { jobTemplates: { "java.yaml": "spec: { backoffLimits: 1 }\n" } } });
     expect(await release.lastWords(/java\.yaml/)).toBe(
-      "/etc/sandbox-api/templates/java.yaml:1: spec.backoffLimits: is a unknown field\n",
+      "/etc/sandbox-api/templates/java.yaml:1: spec.backoffLimits: is unknown\n",
     );
   });
 
