@@ -126,8 +126,10 @@ export class KubernetesBackend implements Backend {
       throw refusedByCluster(error);
     }
     const { id, version, createdAt } = run;
-    this.#runs.follow({ id, language: run.language, version, createdAt }, this.#cluster.job(id), this.#cluster.pod(id));
-    if (run.tenant !== NOBODY) this.#runs.own(run, run.durable);
+    // Not the run itself, which would keep its program in memory as long as its result.
+    const identity = { id, language: run.language, version, createdAt };
+    this.#runs.follow(identity, this.#cluster.job(id), this.#cluster.pod(id));
+    if (run.tenant !== NOBODY) this.#runs.own(identity, run.durable);
     return "created";
   }
 

@@ -44,7 +44,7 @@ export class KubernetesRuns {
   /** The run, followed from now on. */
   follow(identity: RunIdentity, job: JobRecord | undefined, pod: PodRecord | undefined): KubernetesRun {
     const { run } = this.#entry(identity);
-    if (run.result === undefined) this.#update(identity.id, job, pod);
+    if (run.result === undefined) run.update(job, pod);
     else this.#keep(identity.id, run.result);
     return run;
   }
@@ -65,8 +65,7 @@ export class KubernetesRuns {
 
   /** Tells the run, if it is followed, what the cluster has of it. */
   update(id: RunId, job: JobRecord | undefined, pod: PodRecord | undefined): void {
-    if (!this.#followed.has(id)) return;
-    this.#update(id, job, pod);
+    this.#followed.get(id)?.run.update(job, pod);
     if (job === undefined) this.#forget(id);
   }
 
@@ -81,10 +80,6 @@ export class KubernetesRuns {
     const entry: Followed = { run, own: undefined, counted: false };
     this.#followed.set(identity.id, entry);
     return entry;
-  }
-
-  #update(id: RunId, job: JobRecord | undefined, pod: PodRecord | undefined): void {
-    this.#followed.get(id)?.run.update(job, pod);
   }
 
   #afterChange(id: RunId): void {

@@ -8,7 +8,7 @@ import { z } from "zod";
 
 import { CONTAINER } from "./kubernetes-names.ts";
 
-export const BASE_FILE = "job.yaml";
+const BASE_FILE = "job.yaml";
 const VOLUMES = ["work", "tmp", "shm"] as const;
 export type SandboxVolume = (typeof VOLUMES)[number];
 

@@ -1,30 +1,14 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-
 import { describe, expect, test } from "vitest";
 
 import { look, lookAll, make, patch, remove, serveIn, temporaryNamespace } from "../support/cluster.ts";
 import type { Namespace } from "../support/cluster.ts";
 import { source } from "../support/source.ts";
+import { templates } from "../support/templates.ts";
 import { eventually } from "../support/time.ts";
 
 const MiB = 1024 * 1024;
 const HELLO = { language: "bash", code: "echo hello" };
 const SLEEPER = { language: "bash", code: "echo awake; sleep 120", limits: { wall_ms: 60_000 } };
-const TEMPLATES = join(import.meta.dirname, "../../k8s/templates");
-
-/** A folder of templates in which `change` has changed job.yaml. */
-async function templates(change: (text: string) => string): Promise<AsyncDisposable & { path: string }> {
-  const path = await mkdtemp(join(tmpdir(), "sandbox-templates-"));
-  await cp(TEMPLATES, path, { recursive: true });
-  const file = join(path, "job.yaml");
-  const text = await readFile(file, "utf8");
-  const changed = change(text);
-  expect(changed).not.toBe(text);
-  await writeFile(file, changed);
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
-}
 
 async function quota({ name }: Namespace, hard: Record<string, string>): Promise<void> {
   const metadata = { name: "quota" };
@@ -92,7 +76,9 @@ describe("a run that will never start is lost, with the cluster's words", () => 
 
   test("when admission denies its Pod", async () => {
     await using namespace = await temporaryNamespace();
-    await using folder = await templates((text) => text.replace("hostNetwork: false", "hostNetwork: true"));
+    await using folder = await templates({
+      "job.yaml": (text) => text.replace("hostNetwork: false", "hostNetwork: true"),
+    });
     await using replica = await serveIn(namespace, { JOB_TEMPLATE_DIR: folder.path });
     const result = await replica.api.run(HELLO);
     expect(result.status).toBe("lost");

@@ -1,5 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
@@ -10,21 +9,10 @@ import { clusterSettings, look, lookAll, make, serveIn, temporaryNamespace } fro
 import type { Namespace } from "../support/cluster.ts";
 import { startRefused } from "../support/server.ts";
 import type { Settings } from "../support/server.ts";
+import { templates } from "../support/templates.ts";
 import { eventually } from "../support/time.ts";
 
-const TEMPLATES = join(import.meta.dirname, "../../k8s/templates");
 const HELLO = { language: "bash", code: "echo hello" };
-
-/** A folder with the templates, and with other texts for some of the files. */
-async function templates(files: Record<string, (text: string) => string>): Promise<AsyncDisposable & { path: string }> {
-  const path = await mkdtemp(join(tmpdir(), "sandbox-templates-"));
-  await cp(TEMPLATES, path, { recursive: true });
-  for (const [name, change] of Object.entries(files)) {
-    const text = await readFile(join(path, name), "utf8").catch(() => "");
-    await writeFile(join(path, name), change(text));
-  }
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) };
-}
 
 /** The one line with which a server refuses to start. */
 async function refusal(namespace: Namespace, settings: Settings): Promise<string> {

@@ -11,11 +11,12 @@ export type Component = "kube-apiserver" | "kubelet" | "kube-controller-manager"
 /** Whether the cluster's components are processes of this machine that a test may kill: each is started again by itself. */
 export const COMPONENTS_ARE_HERE = existsSync(join(PIDS, "kube-apiserver"));
 
-function pidOf(component: Component): number {
+/** The component's process; another one after each restart. */
+export function pidOf(component: Component): number {
   return Number(readFileSync(join(PIDS, component), "utf8"));
 }
 
-/** Kills a component of the cluster. It starts again after `pauseSeconds`, or as soon as the returned function is called. */
+/** Kills a component of the cluster, which starts again after `pauseSeconds`. */
 export function killComponent(component: Component, pauseSeconds: number): void {
   writeFileSync(join(PIDS, `${component}.pause`), String(pauseSeconds));
   process.kill(pidOf(component), "SIGKILL");
@@ -29,5 +30,3 @@ export async function restarted(component: Component, pid: number, milliseconds:
   });
   rmSync(join(PIDS, `${component}.pause`), { force: true });
 }
-
-export { pidOf };
