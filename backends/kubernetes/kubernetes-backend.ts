@@ -291,6 +291,11 @@ export class KubernetesBackend implements Backend {
         const problem = await this.#waiting.problem(job);
         if (problem !== undefined) this.#endings.settleLater(job.name, problem);
       }
+    } catch (error) {
+      // An answer that nobody expects is no reason for the server to end: the next sweep looks again.
+      this.#options.log(
+        `runs that wait could not be looked at: ${error instanceof Error ? error.message : String(error)}`,
+      );
     } finally {
       this.#sweeping = false;
     }
