@@ -1,34 +1,43 @@
 /*
- * The launcher: starts sandboxes for the server of one machine, which is too large a process to fork itself often.
+ * The launcher: makes and starts sandboxes for the server of one machine, which is too large a process to fork itself
+ * often.
  *
  * Theory of operation
  *
- *   server ==fd 0==> launcher          requests: "start" and "kill"
- *   server <==fd 1== launcher          one line for each sandbox: "ended TOKEN", or "failed TOKEN REASON" without a start
- *   server <==unix socket== bubblewrap one connection for each sandbox, its fds 0, 1 and 2
+ *   server ==fd 0==> launcher      requests: "start" and "kill"
+ *   server <==fd 1== launcher      one line for each sandbox: "ended TOKEN", or "failed TOKEN REASON" without a start
+ *   server <==unix socket== runner one connection for each sandbox, its fds 0, 1 and 2
  *
- * Processes. The launcher is one process without threads, started by the server with no arguments but the path of the
- * server's socket. For each "start" it connects to the server, tells it on the connection for which token, and forks a
- * child, which makes itself what the sandbox needs - membership in the sandbox's cgroups, the files that the runner reads
- * and writes there, a session and a user id of its own - and becomes bubblewrap. Whatever the child fails in is one line
- * of text on the connection, where the runner's frames would have come. Since the connection is older than the child,
- * the server finds it, with that line, also when it hears of the child's end first.
+ * Processes. The launcher is one process without threads, started by the server with the path of the server's socket and
+ * what the sandboxes' file system is made of, from which it makes one mount namespace at its start (tree.c). For each
+ * "start" it connects to the server, tells it on the connection for which token, and forks a child straight into
+ * namespaces of its own, one of them a copy of that mount namespace. The child joins the sandbox's cgroups, leaves
+ * everything of the machine behind and becomes the runner, the first process of the sandbox (sandbox.c). Whatever it fails
+ * in is one line of text on the connection, where the runner's frames would have come. Since the connection is older than
+ * the child, the server finds it, with that line, also when it hears of the child's end first.
  *
- * Descriptors. 0, 1 and 2 are the server's. The signalfd is the launcher's. A child keeps its connection as 0, 1 and 2,
- * has the cgroup's files from 4 on, in the order of the request, and nothing else: all others close on exec.
+ * Privileges. Root's launcher makes all of this as root, and gives each sandbox a user id of its own. Anyone else's begins
+ * a user namespace, in which it has the privileges for it; all sandboxes then have the server's user id outside.
  *
- * Ends. bubblewrap dies with the launcher (its --die-with-parent), and the launcher dies with the server: by the end of
- * fd 0, and by a signal from the kernel where the server was killed. A child is reaped only here, so that a "kill" can
- * never meet a process id that has been given to another.
+ * Descriptors. 0, 1 and 2 are the server's; signalfd, the two mount namespaces and a request's files are the launcher's. A
+ * child keeps its connection as 0, 1 and 2, has the request's files from 4 on, in their order, and nothing else: all
+ * others close on exec.
+ *
+ * Ends. A sandbox dies with the launcher, by a signal from the kernel, and the launcher dies with the server: by the end of
+ * fd 0, and by such a signal where the server was killed. A child is reaped only here, when its whole process id namespace
+ * is empty, so that a "kill" can never meet a process id that has been given to another.
  *
  * Trust. Requests come from the server and are believed, but for their length. Nothing of a sandbox's user is read here.
  */
 
 #define _GNU_SOURCE
+#include "launcher.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -43,63 +52,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MAX_REQUEST_BYTES = 64 * 1024, MAX_SANDBOXES = 4096, MAX_WORDS = 512, MAX_TOKEN = 64, FIRST_FILE = 4 };
+enum { MAX_REQUEST_BYTES = 64 * 1024, MAX_SANDBOXES = 4096, MAX_WORDS = 512, MAX_TOKEN = 64 };
 
-struct sandbox {
+struct started {
     pid_t pid; /* 0 when the place is free */
     char token[MAX_TOKEN];
 };
 
-static struct sandbox sandboxes[MAX_SANDBOXES];
+static struct started sandboxes[MAX_SANDBOXES];
 static struct sockaddr_un server = {.sun_family = AF_UNIX};
+static uid_t own_user;
+static gid_t own_group;
 
-static _Noreturn void die(const char *format, ...)
+_Noreturn void die(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
     vdprintf(STDERR_FILENO, format, values);
     va_end(values);
     _exit(1);
-}
-
-/* ---- the child, between fork and bubblewrap */
-
-static _Noreturn void child_failed(const char *what, const char *which)
-{
-    dprintf(STDOUT_FILENO, "launcher: %s %s: %s\n", what, which, strerror(errno));
-    _exit(1);
-}
-
-static void take_as_standard_streams(int connection)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd += 1)
-        if (dup2(connection, fd) < 0)
-            _exit(1);
-}
-
-static void join_cgroup(const char *procs)
-{
-    int fd = open(procs, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, "0", 1) != 1)
-        child_failed("join the cgroup", procs);
-    close(fd);
-}
-
-/* A file of the cgroup under the number that the runner was told; `mode` is r or w, where w also reads. */
-static void open_file(const char *mode, const char *path, int number)
-{
-    int fd = open(path, (mode[0] == 'w' ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-    if (fd < 0 || (fd == number ? fcntl(fd, F_SETFD, 0) : dup2(fd, number)) < 0)
-        child_failed("open", path);
-    if (fd != number)
-        close(fd);
-}
-
-static void become_user(const char *id)
-{
-    uid_t user = (uid_t)strtoul(id, NULL, 10);
-    if (setgroups(0, NULL) != 0 || setresgid(user, user, user) != 0 || setresuid(user, user, user) != 0)
-        child_failed("become user", id);
 }
 
 /* ---- requests: words, each ended by NUL */
@@ -122,33 +93,6 @@ static size_t next_number(struct request *request)
     return (size_t)strtoul(next_word(request), NULL, 10);
 }
 
-/* user id or "-", number of cgroups and their cgroup.procs, number of files and for each mode and path, command */
-static _Noreturn void child_main(struct request *request, int connection)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    take_as_standard_streams(connection);
-    const char *user = next_word(request);
-    for (size_t left = next_number(request); left > 0; left -= 1)
-        join_cgroup(next_word(request));
-    size_t files = next_number(request);
-    for (size_t i = 0; i < files; i += 1) {
-        const char *mode = next_word(request);
-        open_file(mode, next_word(request), FIRST_FILE + (int)i);
-    }
-    if (setsid() < 0)
-        child_failed("begin", "a session");
-    if (chdir("/") != 0)
-        child_failed("enter", "/");
-    if (strcmp(user, "-") != 0)
-        become_user(user);
-    char **command = &request->words[request->next];
-    char *environment[] = {NULL};
-    execve(command[0], command, environment);
-    child_failed("execute", command[0]);
-}
-
 /* A connection whose first line is the token; below 0 when there is none. */
 static int connect_to_server(const char *token)
 {
@@ -169,38 +113,92 @@ static void not_started(const char *token, const char *what, const char *reason)
     dprintf(STDOUT_FILENO, "failed %s the launcher can't %s: %s\n", token, what, reason);
 }
 
+/* Opens a file of the request under a number that no child has another use for; -1 with errno. */
+static int open_own(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    if (fd < 0 || fd >= FIRST_OWN)
+        return fd;
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OWN);
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return own;
+}
+
+/*
+ * Reads the rest of a request: user id or "-", number of cgroups and their cgroup.procs, number of files and for each mode
+ * (r, or w, which also reads) and path, command. NULL, or the path that could not be opened, with errno.
+ */
+static const char *read_sandbox(struct request *request, struct sandbox *sandbox)
+{
+    const char *user = next_word(request);
+    sandbox->user = strcmp(user, "-") == 0 ? own_user : (uid_t)strtoul(user, NULL, 10);
+    sandbox->group = strcmp(user, "-") == 0 ? own_group : (gid_t)sandbox->user;
+    size_t cgroups = next_number(request);
+    if (cgroups > MAX_JOINED)
+        die("launcher: a request with %zu cgroups\n", cgroups);
+    for (size_t i = 0; i < cgroups; i += 1) {
+        const char *path = next_word(request);
+        if ((sandbox->joined[i] = open_own(path, O_WRONLY)) < 0)
+            return path;
+        sandbox->joined_count += 1;
+    }
+    size_t files = next_number(request);
+    if (files > MAX_OPENED)
+        die("launcher: a request with %zu files\n", files);
+    for (size_t i = 0; i < files; i += 1) {
+        const char *mode = next_word(request);
+        const char *path = next_word(request);
+        if ((sandbox->opened[i] = open_own(path, mode[0] == 'w' ? O_RDWR : O_RDONLY)) < 0)
+            return path;
+        sandbox->opened_count += 1;
+    }
+    sandbox->command = &request->words[request->next];
+    return NULL;
+}
+
+static void close_sandbox(const struct sandbox *sandbox)
+{
+    for (size_t i = 0; i < sandbox->joined_count; i += 1)
+        close(sandbox->joined[i]);
+    for (size_t i = 0; i < sandbox->opened_count; i += 1)
+        close(sandbox->opened[i]);
+    close(sandbox->connection);
+}
+
 static void start(struct request *request)
 {
     const char *token = next_word(request);
     if (strlen(token) >= MAX_TOKEN)
         die("launcher: a token of %zu bytes\n", strlen(token));
-    struct sandbox *place = sandboxes;
+    struct started *place = sandboxes;
     while (place < sandboxes + MAX_SANDBOXES && place->pid != 0)
         place += 1;
     if (place == sandboxes + MAX_SANDBOXES) {
         not_started(token, "start a sandbox", "there are too many");
         return;
     }
-    int connection = connect_to_server(token);
-    if (connection < 0) {
+    struct sandbox sandbox = {.connection = connect_to_server(token)};
+    if (sandbox.connection < 0) {
         not_started(token, "reach the server", strerror(errno));
         return;
     }
-    pid_t pid = fork();
-    if (pid == 0)
-        child_main(request, connection);
-    if (pid < 0)
-        not_started(token, "fork", strerror(errno));
-    close(connection);
-    if (pid < 0)
-        return;
-    place->pid = pid;
-    strcpy(place->token, token);
+    const char *path = read_sandbox(request, &sandbox);
+    pid_t pid = path == NULL ? sandbox_start(&sandbox) : -1;
+    if (pid > 0) {
+        place->pid = pid;
+        strcpy(place->token, token);
+    } else {
+        dprintf(sandbox.connection, "launcher: %s: %s\n", path == NULL ? "fork" : path, strerror(errno));
+        dprintf(STDOUT_FILENO, "ended %s\n", token);
+    }
+    close_sandbox(&sandbox);
 }
 
 static void end(const char *token)
 {
-    for (struct sandbox *place = sandboxes; place < sandboxes + MAX_SANDBOXES; place += 1)
+    for (struct started *place = sandboxes; place < sandboxes + MAX_SANDBOXES; place += 1)
         if (place->pid != 0 && strcmp(place->token, token) == 0)
             kill(place->pid, SIGKILL);
 }
@@ -259,7 +257,7 @@ static void reap(int signals)
         continue;
     pid_t pid;
     while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-        for (struct sandbox *place = sandboxes; place < sandboxes + MAX_SANDBOXES; place += 1)
+        for (struct started *place = sandboxes; place < sandboxes + MAX_SANDBOXES; place += 1)
             if (place->pid == pid) {
                 place->pid = 0;
                 if (dprintf(STDOUT_FILENO, "ended %s\n", place->token) < 0)
@@ -268,12 +266,48 @@ static void reap(int signals)
             }
 }
 
+static void write_own(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, text, strlen(text)) < 0)
+        die("launcher: write %s: %s\n", path, strerror(errno));
+    close(fd);
+}
+
+/* Maps an id to itself, and no other. */
+static void map_own(const char *path, unsigned int id)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%u %u 1", id, id);
+    write_own(path, text);
+}
+
+/* The right to make mounts and namespaces: root has it, and in a user namespace of their own anyone has. */
+static void become_able(void)
+{
+    own_user = geteuid();
+    own_group = getegid();
+    if (own_user == 0) {
+        if (setgroups(0, NULL) != 0)
+            die("launcher: setgroups: %s\n", strerror(errno));
+        return;
+    }
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+        die("launcher: begin a user namespace: %s\n", strerror(errno));
+    write_own("/proc/self/setgroups", "deny");
+    map_own("/proc/self/uid_map", own_user);
+    map_own("/proc/self/gid_map", own_group);
+}
+
 int main(int count, char **arguments)
 {
-    if (count != 2 || strlen(arguments[1]) >= sizeof server.sun_path)
-        die("launcher: the path of the server's socket is wanted, shorter than %zu bytes\n", sizeof server.sun_path);
+    if (count < 3 || count % 3 != 0 || strlen(arguments[1]) >= sizeof server.sun_path)
+        die("launcher: usage: SOCKET ROOT [folder|device SOURCE TARGET]..., a socket's path shorter than %zu bytes\n",
+            sizeof server.sun_path);
     strcpy(server.sun_path, arguments[1]);
     pid_t parent = getppid();
+    become_able();
+    tree_make(arguments[2], arguments + 3, (size_t)(count - 3) / 3);
     sigset_t taken;
     sigemptyset(&taken);
     sigaddset(&taken, SIGCHLD);

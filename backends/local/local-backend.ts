@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import type { Availability, Backend, Capacity, Health } from "../../core/backend.ts";
@@ -42,7 +41,7 @@ export interface LocalBackendOptions {
   observe: (result: RunResult) => void;
 }
 
-/** Executes runs on this machine, each in bubblewrap and a cgroup of its own; keeps queue and results in SQLite. */
+/** Executes runs on this machine, each in namespaces and a cgroup of its own; keeps queue and results in SQLite. */
 export class LocalBackend implements Backend {
   readonly probesFirst = true;
   readonly #options: LocalBackendOptions;
@@ -80,18 +79,18 @@ export class LocalBackend implements Backend {
     // The sandboxes' root must be readable by their user ids; the store's file has a mode of its own.
     process.umask(0o022);
     await using opened = new AsyncDisposableStack();
-    const { store, rootfs, launcher } = await inDataFolder(dataDir, async () => {
+    const { store, launcher } = await inDataFolder(dataDir, async () => {
       await makeDataFolder(dataDir);
+      const kept = opened.use(LocalStore.open(join(dataDir, "runs.db"), resultTtlMs));
+      const rootfs = await makeRootfs(join(dataDir, "rootfs"), runnerPath, nodePath);
       return {
-        store: opened.use(LocalStore.open(join(dataDir, "runs.db"), resultTtlMs)),
-        rootfs: await makeRootfs(join(dataDir, "rootfs"), runnerPath, nodePath),
-        launcher: opened.use(await LocalLauncher.open(launcherPath, join(dataDir, "launcher.sock"))),
+        store: kept,
+        launcher: opened.use(await LocalLauncher.open(launcherPath, join(dataDir, "launcher.sock"), rootfs)),
       };
     });
     const cgroups = opened.use(await LocalCgroups.open(`sandbox-api-${runId("", dataDir).slice(1, 9)}`));
     const size = Math.min(options.maxRunning, MAX_POOL);
-    const parts = { launcher, bubblewrap: findCommand("bwrap"), rootfs, cgroups };
-    const pool = opened.use(new LocalPool(parts, size, options.log));
+    const pool = opened.use(new LocalPool({ launcher, cgroups }, size, options.log));
     await pool.open();
     const backend = new LocalBackend(options, { store, cgroups, pool }, opened.move());
     backend.#recover();
@@ -317,10 +316,4 @@ function programBytes(program: Program): number {
 
 async function* replay(events: RunEvent[]): AsyncGenerator<RunEvent> {
   yield* events;
-}
-
-/** The command's absolute path; in /usr/bin, for the message of the kernel to name it, where it is on no path. */
-function findCommand(name: string): string {
-  const folders = (process.env["PATH"] ?? "").split(":").filter((folder) => folder.startsWith("/"));
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? join("/usr/bin", name);
 }

@@ -6,11 +6,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { findCgroupMounts } from "./local-cgroup-mounts.ts";
 import type { CgroupMounts, Controller } from "./local-cgroup-mounts.ts";
 
-/** Memory that a sandbox needs beside its program: bubblewrap, the runner and the kernel's accounts of both, in bytes. */
+/** Memory that a sandbox needs beside its program: the runner and the kernel's accounts of it, in bytes. */
 const MEMORY_HEADROOM_BYTES = 16 * 1024 * 1024;
 
-/** bubblewrap and the runner, which the kernel counts with the program's processes. */
-const OWN_PROCESSES = 2;
+/** The runner, which the kernel counts with the program's processes. */
+const OWN_PROCESSES = 1;
 
 /** A period of the scheduler's bandwidth control: the longest the kernel takes, so that a short program is not throttled. */
 const CPU_PERIOD_US = 1_000_000;

@@ -7,15 +7,17 @@ import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { createInterface } from "node:readline";
 
+import type { Rootfs } from "./local-rootfs.ts";
+
 /** What a sandbox's first process is to be before it becomes `command`. */
 export interface LaunchRequest {
-  /** Undefined for the server's own. */
+  /** The machine's id for the sandbox's only user; undefined for the server's own. */
   uid: number | undefined;
   /** `cgroup.procs` of each cgroup that it joins. */
   cgroupProcs: readonly string[];
   /** Files that it opens, from descriptor 4 on, in this order. */
   files: readonly { path: string; writable: boolean }[];
-  /** An absolute path and its arguments. */
+  /** A path in the sandbox and its arguments. */
   command: readonly string[];
 }
 
@@ -45,7 +47,7 @@ interface Pending {
 }
 
 /**
- * The small process that forks sandboxes in the server's stead: to fork a process of the server's size takes
+ * The small process that makes sandboxes in the server's stead: to fork a process of the server's size takes
  * milliseconds, in which it answers nobody.
  */
 export class LocalLauncher implements AsyncDisposable {
@@ -69,13 +71,17 @@ export class LocalLauncher implements AsyncDisposable {
     child.once("close", () => this.#failed(said.trim() || "it ended"));
   }
 
-  /** Starts the launcher, which reaches this process by a socket at `socketPath`: 107 bytes at most (unix(7)). */
-  static async open(launcherPath: string, socketPath: string): Promise<LocalLauncher> {
+  /**
+   * Starts the launcher, which makes every sandbox's file system of `rootfs`, and reaches this process by a socket at
+   * `socketPath`: 107 bytes at most (unix(7)).
+   */
+  static async open(launcherPath: string, socketPath: string, rootfs: Rootfs): Promise<LocalLauncher> {
     await rm(socketPath, { force: true });
     const server = createServer();
     server.listen(socketPath);
     await once(server, "listening");
-    const child = spawn(launcherPath, [socketPath], { env: {}, cwd: "/", detached: true, stdio: "pipe" });
+    const mounts = rootfs.mounts.flatMap(({ kind, source, target }) => [kind, source, target]);
+    const child = spawn(launcherPath, [socketPath, rootfs.folder, ...mounts], { env: {}, cwd: "/", detached: true, stdio: "pipe" });
     return new LocalLauncher(child, server);
   }
 

@@ -28,18 +28,34 @@ async function place(source: string, target: string): Promise<void> {
   }
 }
 
+/** What is mounted at `target` of every sandbox: something to be read, or a device file, which can be used. */
+interface RootfsMount {
+  kind: "folder" | "device";
+  /** Absolute path on the machine. */
+  source: string;
+  /** Absolute path in the sandbox. */
+  target: string;
+}
+
+/** What every sandbox's file system is made of, all but devices read-only. The runner adds the folders to write to. */
+export interface Rootfs {
+  /** The root. */
+  readonly folder: string;
+  readonly mounts: readonly RootfsMount[];
+}
+
 /**
- * Places the runner; returns options for bubblewrap if it has to mount it. A server that may execute the runner but not
+ * Places the runner; returns a mount if it has to be mounted. A server that may execute the runner but not
  * read it has no privileges, so its sandboxes have its own user id and reach the file where it is.
  */
-async function placeRunner(source: string, folder: string): Promise<string[]> {
+async function placeRunner(source: string, folder: string): Promise<RootfsMount[]> {
   const target = join(folder, RUNNER_PATH);
   try {
     await place(source, target);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "EACCES")) throw error;
     await writeFile(target, "");
-    return ["--ro-bind", source, RUNNER_PATH];
+    return [{ kind: "folder", source, target: RUNNER_PATH }];
   }
   // Not readable, so that the runner starts as a process that cannot be traced or read, before it could ask for that.
   await chmod(target, 0o111);
@@ -55,11 +71,6 @@ async function makeEtc(folder: string): Promise<void> {
   for (const [name, text] of Object.entries(ETC)) await writeFile(join(folder, name), text);
 }
 
-export interface Rootfs {
-  /** Options for bubblewrap that mount it, all but /proc read-only. */
-  readonly bubblewrapArguments: readonly string[];
-}
-
 /**
  * Makes the root folder that all sandboxes share, read-only: the machine's /usr, a minimal /etc, five devices, the
  * runner and Node. The copy lies where the sandboxes' user ids can reach it, wherever the project itself lies.
@@ -68,26 +79,26 @@ export async function makeRootfs(folder: string, runnerPath: string, nodePath: s
   await rm(folder, { recursive: true, force: true });
   for (const name of ["dev/shm", "proc", "tmp", "usr", "work"]) await mkdir(join(folder, name), { recursive: true });
   await makeEtc(join(folder, "etc"));
-  const runnerBind = await placeRunner(runnerPath, folder);
+  const runnerMount = await placeRunner(runnerPath, folder);
   await place(nodePath, join(folder, NODE_PATH));
 
-  const binds = ["--ro-bind", folder, "/", "--ro-bind", "/usr", "/usr", ...runnerBind];
+  const mounts: RootfsMount[] = [{ kind: "folder", source: "/usr", target: "/usr" }, ...runnerMount];
   for (const name of ["bin", "sbin", "lib", "lib32", "lib64", "libx32"]) {
     const path = join("/", name);
     const stats = await lstat(path).catch(() => undefined);
     if (stats?.isSymbolicLink()) await symlink(await readlink(path), join(folder, name));
     if (stats?.isDirectory()) {
       await mkdir(join(folder, name));
-      binds.push("--ro-bind", path, path);
+      mounts.push({ kind: "folder", source: path, target: path });
     }
   }
   for (const name of DEVICES) {
     await writeFile(join(folder, "dev", name), "");
-    binds.push("--dev-bind", `/dev/${name}`, `/dev/${name}`);
+    mounts.push({ kind: "device", source: `/dev/${name}`, target: `/dev/${name}` });
   }
   await symlink("/proc/self/fd", join(folder, "dev/fd"));
   for (const [index, name] of ["stdin", "stdout", "stderr"].entries()) {
     await symlink(`/proc/self/fd/${index}`, join(folder, "dev", name));
   }
-  return { bubblewrapArguments: [...binds, "--proc", "/proc", "--uid", String(USER_ID), "--gid", String(USER_ID)] };
+  return { folder, mounts };
 }

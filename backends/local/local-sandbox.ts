@@ -6,7 +6,6 @@ import type { CgroupLimits, LocalCgroups, RunnerFile, SandboxCgroup } from "./lo
 import { FIRST_FILE_FD } from "./local-launcher.ts";
 import type { Launched, LocalLauncher } from "./local-launcher.ts";
 import { RUNNER_PATH } from "./local-rootfs.ts";
-import type { Rootfs } from "./local-rootfs.ts";
 
 /** How long a sandbox may take until its runner waits for a program, in milliseconds. */
 const START_MS = 20_000;
@@ -18,9 +17,6 @@ export type SandboxEnd = { finished: true } | { finished: false; outOfMemory: bo
 
 export interface SandboxOptions {
   launcher: LocalLauncher;
-  /** Absolute path. */
-  bubblewrap: string;
-  rootfs: Rootfs;
   cgroups: LocalCgroups;
   /** Unique among the machine's sandboxes. */
   name: string;
@@ -28,28 +24,16 @@ export interface SandboxOptions {
   uid: number | undefined;
 }
 
-const NAMESPACES = ["user", "pid", "net", "ipc", "uts", "cgroup"].map((namespace) => `--unshare-${namespace}`);
-
-function command(
-  { bubblewrap, rootfs }: SandboxOptions,
-  cgroup: SandboxCgroup | undefined,
-  files: RunnerFile[],
-): string[] {
+/** The runner mounts the work folders with the run's own sizes; it then gives up the right to. */
+function command(cgroup: SandboxCgroup | undefined, files: RunnerFile[]): string[] {
   return [
-    bubblewrap,
-    ...NAMESPACES,
-    ...["--hostname", "sandbox", "--new-session", "--die-with-parent", "--as-pid-1"],
-    // For the runner to mount its tmpfs with the run's own sizes and to empty the set of capabilities that can be gained
-    // (PR_CAPBSET_DROP of prctl(2) wants CAP_SETPCAP); it gives both up before the program starts.
-    ...["--cap-drop", "ALL", "--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_SETPCAP"],
-    ...rootfs.bubblewrapArguments,
-    ...["--", RUNNER_PATH, "--mounts", "--exit-on-hangup"],
+    ...[RUNNER_PATH, "--mounts", "--exit-on-hangup"],
     ...(cgroup === undefined ? [] : ["--cgroup", String(cgroup.version)]),
     ...files.flatMap(({ option }, index) => [option, String(FIRST_FILE_FD + index)]),
   ];
 }
 
-/** One sandbox: bubblewrap with a runner in it that waits for a program, executes it, and is gone. It serves one run. */
+/** One sandbox: a runner in namespaces of its own that waits for a program, executes it, and is gone. It serves one run. */
 export class LocalSandbox {
   readonly #launched: Launched;
   readonly #connection: Socket;
@@ -79,7 +63,7 @@ export class LocalSandbox {
     });
   }
 
-  /** Starts a sandbox up to where its runner waits for a program. Throws with bubblewrap's or the kernel's own words. */
+  /** Starts a sandbox up to where its runner waits for a program. Throws with the kernel's own words. */
   static async start(options: SandboxOptions): Promise<LocalSandbox> {
     const cgroup = await options.cgroups.create(options.name);
     let sandbox: LocalSandbox | undefined;
@@ -89,7 +73,7 @@ export class LocalSandbox {
         uid: options.uid,
         cgroupProcs: cgroup?.procs ?? [],
         files,
-        command: command(options, cgroup, files),
+        command: command(cgroup, files),
       });
       sandbox = new LocalSandbox(launched, cgroup);
       await withTimeout(sandbox.#ready.promise, START_MS, `it was not ready within ${START_MS} ms`);

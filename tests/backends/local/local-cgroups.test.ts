@@ -21,7 +21,7 @@ test("a sandbox's cgroup has its limits, keeps out of the swap space, and is gon
   cgroup.limit({ memoryBytes: 64 << 20, processes: 10, cpuMillicores: 500 });
   const { procs } = cgroup;
   expect(Number(read(procs, "memory.limit_in_bytes", "memory.max"))).toBe((64 + 16) << 20);
-  expect(read(procs, "pids.max")).toBe("12");
+  expect(read(procs, "pids.max")).toBe("11");
   expect(read(procs, "cpu.cfs_quota_us", "cpu.max")).toMatch(/^500000( 1000000)?$/);
   expect(read(procs, "memory.swappiness", "memory.swap.max")).toBe("0");
   expect(cgroup.oomKills()).toBe(0);

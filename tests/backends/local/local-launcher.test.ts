@@ -4,15 +4,18 @@ import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 
 import { LocalLauncher } from "../../../backends/local/local-launcher.ts";
+import { makeRootfs } from "../../../backends/local/local-rootfs.ts";
 import { temporaryFolder } from "../../support/server.ts";
 import { within } from "../../support/time.ts";
 
-const LAUNCHER = join(import.meta.dirname, "../../../build/launcher");
+const BUILD = join(import.meta.dirname, "../../../build");
+const LAUNCHER = join(BUILD, "launcher");
 const WAIT_MS = 20_000;
 
 async function open(path: string) {
   const folder = await temporaryFolder();
-  const launcher = await LocalLauncher.open(path, join(folder.path, "socket"));
+  const rootfs = await makeRootfs(join(folder.path, "rootfs"), join(BUILD, "runner"), process.execPath);
+  const launcher = await LocalLauncher.open(path, join(folder.path, "socket"), rootfs);
   return {
     launch: (command: string[], cgroupProcs: string[] = []) =>
       within(WAIT_MS, "the start", launcher.launch({ uid: undefined, cgroupProcs, files: [], command })),
@@ -45,9 +48,9 @@ test("what keeps a process from its start is said on its connection, however soo
     await text((await launcher.launch([command], procs)).connection);
   const starts = Array.from({ length: 100 }, () => said("/nowhere/command"));
   for (const line of await Promise.all(starts)) {
-    expect(line).toBe("launcher: execute /nowhere/command: No such file or directory\n");
+    expect(line).toBe("launcher: /nowhere/command: No such file or directory\n");
   }
-  expect(await said("/bin/true", ["/nowhere/procs"])).toMatch(/join the cgroup \/nowhere\/procs: No such file/);
+  expect(await said("/bin/true", ["/nowhere/procs"])).toMatch(/launcher: \/nowhere\/procs: No such file/);
 });
 
 test("a launcher that can't be started, or ends, is the reason why nothing starts", async () => {

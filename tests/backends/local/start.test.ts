@@ -152,13 +152,12 @@ describe.runIf(process.getuid?.() === 0)("on a machine that lacks something", ()
     expect(server.output).toMatch(/degraded.*memory_bytes/);
   });
 
-  test("without bubblewrap it starts, says what is missing, and tells each run why it is lost", async () => {
+  test("where a sandbox can't be made it starts, says why, and tells each run why it is lost", async () => {
     await using folder = await temporaryFolder();
     const blank = join(folder.path, "blank");
     await writeFile(blank, "");
-    const through = after(
-      `for f in /usr/bin/bwrap /usr/local/bin/bwrap; do [ ! -e "$f" ] || mount --bind ${blank} "$f"; done`,
-    );
+    // Where a part of /proc is hidden, as in many containers, the kernel mounts no other in a user namespace.
+    const through = after(`mount --bind ${blank} /proc/version`);
     await using server = await startServer({ DATA_DIR: join(folder.path, "data") }, { through });
     const api = new Client(server.url);
     const health = await eventually(20_000, "the verdict", async () => {
@@ -166,12 +165,13 @@ describe.runIf(process.getuid?.() === 0)("on a machine that lacks something", ()
       const body = HEALTH.parse(await response.json());
       return response.status === 503 ? body : undefined;
     });
-    expect(health.problems.join()).toMatch(/bwrap/);
+    const reason = /mount \/proc: Operation not permitted/;
+    expect(health.problems.join()).toMatch(reason);
     const response = await api.post("/api/run/sync", { language: "python", code: "print(1)" });
     const text = await response.text();
     if (response.status === 503)
-      expect(JSON.parse(text)).toMatchObject({ error: { message: expect.stringMatching(/bwrap/) } });
-    else expect(JSON.parse(text)).toMatchObject({ status: "lost", reason: expect.stringMatching(/bwrap/) });
+      expect(JSON.parse(text)).toMatchObject({ error: { message: expect.stringMatching(reason) } });
+    else expect(JSON.parse(text)).toMatchObject({ status: "lost", reason: expect.stringMatching(reason) });
     expect((await api.fetch("GET", "/healthz")).status).toBe(200);
   });
 
