@@ -5,9 +5,10 @@ import { fileURLToPath } from "node:url";
 
 import type { Backend } from "../core/backend.ts";
 import { StartError } from "../core/errors.ts";
+import { aheadProgram } from "../core/create-run.ts";
 import { loadLanguages } from "../core/languages.ts";
 import type { LanguageRegistry } from "../core/languages.ts";
-import type { RunResult } from "../core/run.ts";
+import { boundsFor } from "../core/limits.ts";
 import { buildApp } from "./app.ts";
 import type { App } from "./context.ts";
 import { readImages } from "./kubernetes-settings.ts";
@@ -28,10 +29,10 @@ interface Opening {
   settings: Settings;
   registry: LanguageRegistry;
   log: (message: string) => void;
-  observe: (result: RunResult) => void;
+  metrics: Metrics;
 }
 
-async function openLocal({ settings, log, observe }: Opening): Promise<Backend> {
+async function openLocal({ settings, registry, log, metrics }: Opening): Promise<Backend> {
   if (process.platform !== "linux") {
     throw new StartError("BACKEND=local needs Linux; on other systems the way is BACKEND=kubernetes");
   }
@@ -44,12 +45,19 @@ async function openLocal({ settings, log, observe }: Opening): Promise<Backend> 
     runnerPath: pathInRepository("build/runner"),
     launcherPath: pathInRepository("build/launcher"),
     nodePath: process.execPath,
+    ahead: {
+      ...settings.ahead,
+      programs: registry.languages
+        .filter((language) => language.ahead)
+        .map((language) => aheadProgram(language, boundsFor(settings.limits, language.limits))),
+    },
     log,
-    observe,
+    observe: (result) => metrics.finished(result),
+    observeAhead: (language, waitedMs) => metrics.claimed(language, waitedMs),
   });
 }
 
-async function openKubernetes({ settings, registry, log, observe }: Opening): Promise<Backend> {
+async function openKubernetes({ settings, registry, log, metrics }: Opening): Promise<Backend> {
   const { openKubernetesBackend } = await import("../backends/kubernetes/kubernetes-open.ts");
   const { kubeconfig, namespace, templateDir, jobs } = settings.kubernetes;
   return await openKubernetesBackend({
@@ -61,7 +69,7 @@ async function openKubernetes({ settings, registry, log, observe }: Opening): Pr
     maxRunning: settings.maxRunning,
     maxQueued: settings.maxQueued,
     log,
-    observe,
+    observe: (result) => metrics.finished(result),
   });
 }
 
@@ -122,7 +130,7 @@ async function main(): Promise<void> {
     settings,
     registry,
     log: (message) => log(message),
-    observe: (result) => metrics.finished(result),
+    metrics,
   });
   const app = await buildApp({ settings, backend, registry, metrics });
   log = (message) => app.log.warn(message);

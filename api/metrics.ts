@@ -5,6 +5,8 @@ import type { RunResult } from "../core/run.ts";
 
 /** From a small program of an interpreter to the longest run that a usual maximum allows, in seconds. */
 const BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120];
+/** From a busy pool to the age at which the usual settings replace what waits, in seconds. */
+const AGE_BUCKETS = [0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600];
 /** How often the event loop's delay is sampled, in milliseconds: ten times rarer than the default, which costs wake-ups. */
 const EVENT_LOOP_PRECISION_MS = 100;
 
@@ -22,6 +24,9 @@ export class Metrics implements RunObserver {
   readonly #wallTimes: Histogram<"language">;
   readonly #limits: Counter<"limit">;
   readonly #requests: Counter<"route" | "method" | "status">;
+  readonly #claims: Counter<"language" | "result">;
+  readonly #waits: Histogram<"language">;
+  readonly #waiting: Gauge<"language">;
   readonly #queued: Gauge;
   readonly #running: Gauge;
 
@@ -60,6 +65,25 @@ export class Metrics implements RunObserver {
       labelNames: ["route", "method", "status"],
       registers,
     });
+    this.#claims = new Counter({
+      name: "sandbox_ahead_claims_total",
+      help: "Programs that an interpreter could have waited for: one did (hit), or had to be started (miss)",
+      labelNames: ["language", "result"],
+      registers,
+    });
+    this.#waits = new Histogram({
+      name: "sandbox_ahead_age_seconds",
+      help: "How long an interpreter that was started ahead had waited for its program",
+      labelNames: ["language"],
+      buckets: AGE_BUCKETS,
+      registers,
+    });
+    this.#waiting = new Gauge({
+      name: "sandbox_ahead_waiting",
+      help: "Interpreters that were started ahead and wait for a program",
+      labelNames: ["language"],
+      registers,
+    });
     this.#queued = new Gauge({ name: "sandbox_queue_length", help: "Runs that wait for their turn", registers });
     this.#running = new Gauge({ name: "sandbox_running", help: "Runs that execute now", registers });
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
@@ -79,6 +103,12 @@ export class Metrics implements RunObserver {
     }
   }
 
+  /** Counts a program that an interpreter has waited for, so many milliseconds, or for which there was none. */
+  claimed(language: string, waitedMs: number | undefined): void {
+    this.#claims.inc({ language, result: waitedMs === undefined ? "miss" : "hit" });
+    if (waitedMs !== undefined) this.#waits.observe({ language }, waitedMs / 1000);
+  }
+
   /** Counts a request by its route's pattern; `route` is undefined for paths that lead nowhere. */
   answered(route: string | undefined, method: string, status: number): void {
     this.#requests.inc({ route: route ?? "none", method, status: String(status) });
@@ -88,6 +118,7 @@ export class Metrics implements RunObserver {
   async render(capacity: Capacity): Promise<string> {
     this.#queued.set(capacity.queued);
     this.#running.set(capacity.running);
+    for (const [language, count] of capacity.waiting ?? []) this.#waiting.set({ language }, count);
     return await this.#registry.metrics();
   }
 }

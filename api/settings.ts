@@ -26,7 +26,7 @@ function generalSettings(environment: Environment) {
     BACKEND: setting(
       oneOf(["local", "kubernetes"]),
       "local",
-      "What executes the runs: bubblewrap on this machine, or Jobs of a cluster",
+      "What executes the runs: sandboxes on this machine, or Jobs of a cluster",
     ),
     HOST: setting(
       listenAddress(),
@@ -58,6 +58,21 @@ function generalSettings(environment: Environment) {
       "the number of processors; on Kubernetes as many as the cluster has room for",
     ),
     MAX_QUEUED: setting(integer(0, 1_000_000), "1000", "Runs that wait for their turn; beyond them the answer is 429"),
+    WARM_MIN: setting(
+      integer(0, 1000),
+      "1",
+      "Interpreters of each language that wait for a program even when nobody asks (local backend)",
+    ),
+    WARM_MAX: setting(
+      integer(0, 1000),
+      "4",
+      "Interpreters of a language in use that wait for programs at most; 0 starts none before its program",
+    ),
+    WARM_MAX_AGE_SECONDS: setting(
+      integer(1, 86_400),
+      "300",
+      "How long an interpreter waits before another takes its place, in seconds",
+    ),
     RESULT_TTL_SECONDS: setting(integer(1, 31_536_000), "86400", "How long results are kept, in seconds"),
     DRAIN_SECONDS: setting(integer(0, 3600), "30", "How long runs may go on after SIGTERM, in seconds"),
     MAX_PROGRAM_BYTES: setting(
@@ -116,6 +131,11 @@ export function readSettings(environment: Environment) {
     dataDir: read(environment, "DATA_DIR", table.DATA_DIR),
     maxRunning: read(environment, "MAX_RUNNING", table.MAX_RUNNING),
     maxQueued: read(environment, "MAX_QUEUED", table.MAX_QUEUED),
+    ahead: {
+      minimum: read(environment, "WARM_MIN", table.WARM_MIN),
+      maximum: read(environment, "WARM_MAX", table.WARM_MAX),
+      maxAgeMs: read(environment, "WARM_MAX_AGE_SECONDS", table.WARM_MAX_AGE_SECONDS) * 1000,
+    },
     resultTtlMs: read(environment, "RESULT_TTL_SECONDS", table.RESULT_TTL_SECONDS) * 1000,
     drainMs: read(environment, "DRAIN_SECONDS", table.DRAIN_SECONDS) * 1000,
     maxProgramBytes: read(environment, "MAX_PROGRAM_BYTES", table.MAX_PROGRAM_BYTES),
@@ -126,6 +146,10 @@ export function readSettings(environment: Environment) {
     limits: readLimits(environment),
     kubernetes: readKubernetesSettings(environment),
   };
+  const { minimum, maximum } = settings.ahead;
+  if (minimum > maximum && maximum > 0) {
+    throw new SettingsError(`WARM_MIN=${minimum} is not allowed with WARM_MAX=${maximum}: at most that is wanted`);
+  }
   const { queueName } = settings.kubernetes.jobs;
   if (queueName !== undefined && settings.maxRunning !== undefined) {
     throw new SettingsError(

@@ -5,6 +5,8 @@ import type { Run, RunEvent, RunId, RunState, Tenant } from "./run.ts";
 export interface Capacity {
   running: number;
   queued: number;
+  /** How many sandboxes of each language were started ahead and wait for a program; undefined where none are. */
+  waiting?: ReadonlyMap<string, number>;
 }
 
 /** How well the backend can do its work, for `/readyz` and the start-up log. */

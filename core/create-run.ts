@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 
+import type { AheadProgram } from "./ahead.ts";
 import type { Language } from "./languages.ts";
 import type { LimitBounds, Limits } from "./limits.ts";
 import type { Program, ProgramFile, ProgramStage } from "./program.ts";
@@ -82,6 +83,14 @@ export function fingerprint(request: RunRequest): string {
   return createHash("sha256")
     .update(JSON.stringify(canonical(request)))
     .digest("base64url");
+}
+
+/** What the language's interpreter is started with before there is a program; the limits are lowered when there is one. */
+export function aheadProgram(language: Language, { maximum: limits }: LimitBounds): AheadProgram {
+  const empty = Buffer.alloc(0);
+  const files = [{ name: language.file, content: empty }];
+  const stages = stagesOf({ language: language.name }, language, files, empty, limits);
+  return { language: language.name, program: { files, stages, limits } };
 }
 
 export interface RunOrigin {

@@ -26,6 +26,8 @@ export interface Program {
 }
 
 const MAGIC = Buffer.from("SBXRUN01");
+/** Of what is to be started before its program is there; the program follows, with the other word. */
+const MAGIC_AHEAD = Buffer.from("SBXWAIT1");
 /** The magic word and the length of what follows. */
 export const PROGRAM_HEADER_BYTES = MAGIC.length + 4;
 const LIMIT_KEYS = {
@@ -71,6 +73,8 @@ export interface EncodeOptions {
    * the kernel counts that limit per user (setrlimit(2)).
    */
   processRlimit: boolean;
+  /** For a runner to start the program's only stage, which waits for its only file, an empty one (`runner/ahead.c`). */
+  ahead?: boolean;
 }
 
 /** The program as the runner reads it: a magic word, the payload's length, and tagged records (`runner/program.c`). */
@@ -96,5 +100,5 @@ export function encodeProgram(program: Program, options: EncodeOptions): Buffer 
   }
   const length = Buffer.alloc(4);
   length.writeUInt32LE(records.reduce((total, part) => total + part.length, 0));
-  return Buffer.concat([MAGIC, length, ...records]);
+  return Buffer.concat([options.ahead === true ? MAGIC_AHEAD : MAGIC, length, ...records]);
 }

@@ -23,6 +23,7 @@ static const uint64_t MICROSECONDS = 1000000;
 static const char DEFAULT_PATH[] = "/usr/local/bin:/usr/bin:/bin";
 
 const char *const child_step_names[CHILD_STEPS] = {
+    [STEP_PRIVILEGES] = "capset",
     [STEP_SESSION] = "setsid",
     [STEP_DESCRIPTORS] = "dup2",
     [STEP_LIMITS] = "setrlimit",
@@ -100,11 +101,17 @@ static void limit(int resource, rlim_t soft, rlim_t hard)
         fail(STEP_LIMITS, errno);
 }
 
-static void limit_resources(const struct stage *stage)
+/* A second more than the stage's own limit, which counts all processes and is more exact. */
+static rlim_t cpu_seconds(const struct stage *stage, uint64_t used_us)
 {
-    /* A second more than the stage's own limit, which counts all processes and is more exact. */
-    rlim_t cpu_seconds = (stage->limit[LIMIT_CPU_US] + MICROSECONDS - 1) / MICROSECONDS + 1;
-    limit(RLIMIT_CPU, cpu_seconds, cpu_seconds + 1);
+    return (stage->limit[LIMIT_CPU_US] + used_us + MICROSECONDS - 1) / MICROSECONDS + 1;
+}
+
+static void limit_resources(const struct stage *stage, bool is_ahead)
+{
+    /* What waits for its program is told the limit with it. */
+    if (!is_ahead)
+        limit(RLIMIT_CPU, cpu_seconds(stage, 0), cpu_seconds(stage, 0) + 1);
     limit(RLIMIT_CORE, 0, 0);
     limit(RLIMIT_MEMLOCK, 0, 0);
     limit(RLIMIT_MSGQUEUE, 0, 0);
@@ -169,6 +176,8 @@ _Noreturn void child_main(const struct stage *stage, const struct child_means *m
 {
     report_fd = means->report;
     volunteer_for_oom_killer();
+    if (means->is_ahead && !privileges_drop())
+        fail(STEP_PRIVILEGES, errno);
     if (setsid() < 0)
         fail(STEP_SESSION, errno);
     if (chdir("/work") != 0)
@@ -178,8 +187,22 @@ _Noreturn void child_main(const struct stage *stage, const struct child_means *m
         fail(STEP_LANDLOCK, error);
     place_descriptors(means->standard);
     umask(022);
-    limit_resources(stage);
+    limit_resources(stage, means->is_ahead);
     reset_signals();
     filter_calls(means->asks_for_forks);
     fail(STEP_EXECUTE, execute(stage));
+}
+
+/*
+ * Lowers the limits of a process that was started ahead to those of its program, which it has not read yet; the CPU time
+ * that it has used does not count. False when it is gone, or one of them would have to be raised.
+ */
+bool child_limit(pid_t process, const struct stage *stage, uint64_t used_us)
+{
+    rlim_t seconds = cpu_seconds(stage, used_us);
+    rlim_t files = stage->limit[LIMIT_OPEN_FILES];
+    rlim_t size = stage->limit[LIMIT_FILE_BYTES];
+    return prlimit(process, RLIMIT_CPU, &(struct rlimit){seconds, seconds + 1}, NULL) == 0 &&
+           prlimit(process, RLIMIT_NOFILE, &(struct rlimit){files, files}, NULL) == 0 &&
+           prlimit(process, RLIMIT_FSIZE, &(struct rlimit){size, size}, NULL) == 0;
 }

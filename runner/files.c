@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,6 +33,11 @@ static void write_content(int fd, const struct file *file)
     }
 }
 
+static int open_new_file(int folder, const char *name)
+{
+    return openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+}
+
 static void write_file(const struct file *file)
 {
     int folder = open("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -45,12 +51,34 @@ static void write_file(const struct file *file)
         segment[length] = '\0';
         folder = enter_folder(folder, segment);
     }
-    int fd = openat(folder, rest, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int fd = open_new_file(folder, rest);
     if (fd < 0)
         die_errno("create a file of the program");
     close(folder);
     write_content(fd, file);
     close(fd);
+}
+
+/* Puts the file where something else of its name is, in one step: whoever opens the name finds one or the other. */
+void files_replace(const struct file *file)
+{
+    int folder = open("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder < 0)
+        die_errno("open /work");
+    char beside[16];
+    int fd = -1;
+    /* The program may have files of such names, but not of all. */
+    for (int i = 0; i <= MAX_FILES && fd < 0; i += 1) {
+        snprintf(beside, sizeof beside, ".new-%d", i);
+        fd = open_new_file(folder, beside);
+        if (fd < 0 && errno != EEXIST)
+            die_errno("create a file of the program");
+    }
+    write_content(fd, file);
+    close(fd);
+    if (renameat(folder, beside, folder, file->name) != 0)
+        die_errno("rename a file of the program");
+    close(folder);
 }
 
 void files_write(const struct file *files, size_t count)

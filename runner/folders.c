@@ -24,19 +24,35 @@ static const struct folder folders[] = {{"/work", "0755"}, {"/tmp", "1777"}, {"/
 enum { FOLDERS = sizeof folders / sizeof folders[0] };
 
 static bool mounted;
+static uint64_t mounted_bytes;
+static uint64_t mounted_inodes;
 static uint64_t most_inodes;
 static uint64_t inodes_before[FOLDERS];
 
-void folders_mount(uint64_t bytes, uint64_t inodes)
+static void mount_all(uint64_t bytes, uint64_t inodes, unsigned long flags)
 {
     for (int i = 0; i < FOLDERS; i += 1) {
         char settings[96];
         snprintf(settings, sizeof settings, "size=%" PRIu64 ",nr_inodes=%" PRIu64 ",mode=%s", bytes, inodes,
                  folders[i].mode);
-        if (mount("tmpfs", folders[i].path, "tmpfs", MS_NOSUID | MS_NODEV, settings) != 0)
+        if (mount("tmpfs", folders[i].path, "tmpfs", MS_NOSUID | MS_NODEV | flags, settings) != 0)
             die_errno("mount");
     }
     mounted = true;
+    mounted_bytes = bytes;
+    mounted_inodes = inodes;
+}
+
+void folders_mount(uint64_t bytes, uint64_t inodes)
+{
+    mount_all(bytes, inodes, 0);
+}
+
+/* Gives the folders another size; what is there stays, and must fit. */
+void folders_resize(uint64_t bytes, uint64_t inodes)
+{
+    if (bytes != mounted_bytes || inodes != mounted_inodes)
+        mount_all(bytes, inodes, MS_REMOUNT);
 }
 
 /*

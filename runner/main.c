@@ -47,6 +47,8 @@
  *   options -> "ready" -> read and check the program -> mount work folders, or count the inodes of those that are there
  *   -> give up privileges -> write files
  *   -> each stage: limit memory, fork, "started", watch, kill all, reap all, drain, "ended" -> "finished".
+ *   What is to be started ahead may come before the program: then the work folders are mounted and the run stage's process
+ *   is forked first, and it waits for its program's file until there is one (ahead.c).
  *   Watching is one ppoll over all of the above. Figures and times are compared with the limits when the last look said
  *   so, by what could run out next, and when the main process has ended.
  *   When fd 1 takes nothing, the program's output stays in its pipes and the program waits; its limits go on.
@@ -96,16 +98,30 @@ int main(int count, char **arguments)
         environment_read(&payload);
     else
         input_read(&payload, options.exit_on_hangup);
+    bool is_ahead = payload.is_ahead && options.mounts;
+    if (is_ahead) {
+        ahead_start(&program, &payload);
+        input_read(&payload, options.exit_on_hangup);
+    }
+    if (payload.is_ahead)
+        die("program: it is none, but what is to be started ahead of one");
     control_program_is_read(options.exit_on_hangup);
     program_parse(&program, &payload);
 
-    if (options.mounts)
+    if (is_ahead)
+        folders_resize(program.work_bytes, program.work_inodes);
+    else if (options.mounts)
         folders_mount(program.work_bytes, program.work_inodes);
     else
         folders_count_inodes(program.work_inodes);
-    privileges_drop();
-    files_write(program.files, program.file_count);
-    payload_release(payload.bytes, program.files_end);
+    if (!privileges_drop())
+        die_errno("give up privileges");
+    if (is_ahead)
+        ahead_place(&program);
+    else
+        files_write(program.files, program.file_count);
+    if (!is_ahead)
+        payload_release(payload.bytes, program.files_end);
     for (size_t i = 0; i < program.stage_count; i += 1)
         payload_keep_from_children(program.stages[i].stdin_bytes,
                                    program.stages[i].stdin_bytes + program.stages[i].stdin_length);

@@ -9,20 +9,19 @@
 /*
  * Gives up every capability, for the runner and for all that it starts; a container has none to begin with. The bounding
  * set can only be emptied with CAP_SETPCAP; without it NO_NEW_PRIVS does the same work, since then no execve(2) adds a
- * capability. Ambient ones, which gVisor does not know (EINVAL), end with the permitted ones (capabilities(7)).
+ * capability. Ambient ones, which gVisor does not know (EINVAL), end with the permitted ones (capabilities(7)). False with errno when that fails.
  */
-void privileges_drop(void)
+bool privileges_drop(void)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        die_errno("prctl PR_SET_NO_NEW_PRIVS");
+        return false;
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL)
-        die_errno("prctl PR_CAP_AMBIENT");
+        return false;
     /* The kernel says EINVAL for the first capability that it does not know. */
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability += 1)
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EPERM)
-            die_errno("prctl PR_CAPBSET_DROP");
+            return false;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
-    if (syscall(SYS_capset, &header, none) != 0)
-        die_errno("capset");
+    return syscall(SYS_capset, &header, none) == 0;
 }

@@ -204,6 +204,12 @@ static void check_complete(const struct program *program)
 
 void program_parse(struct program *program, const struct payload *payload)
 {
+    if (program->stage_count > 0) { /* of what was started ahead */
+        memset(program, 0, sizeof *program);
+        memset(arguments, 0, sizeof arguments);
+        memset(variables, 0, sizeof variables);
+        argument_count = variable_count = 0;
+    }
     size_t at = 0;
     while (at < payload->length) {
         if (payload->length - at < RECORD_HEADER_BYTES)

@@ -79,6 +79,7 @@ enum { HEADER_BYTES = 12 };
 struct payload {
     uint8_t *bytes;
     size_t length; /* bytes[length] may be written too */
+    bool is_ahead; /* of what is started before its program is there (ahead.c) */
 };
 
 void payload_begin(struct payload *payload, const uint8_t header[HEADER_BYTES]);
@@ -136,11 +137,13 @@ void program_parse(struct program *program, const struct payload *payload);
 
 /* ---- folders.c, files.c, privileges.c */
 void folders_mount(uint64_t bytes, uint64_t inodes);
+void folders_resize(uint64_t bytes, uint64_t inodes);
 void folders_count_inodes(uint64_t most);
 uint64_t folders_used_bytes(void);
 bool folders_have_too_many_inodes(void);
 void files_write(const struct file *files, size_t count);
-void privileges_drop(void);
+void files_replace(const struct file *file);
+bool privileges_drop(void);
 
 /* ---- landlock.c, seccomp.c: made once by the runner, put on by each stage's child; they return 0 or an errno. */
 int landlock_rules(void);
@@ -234,7 +237,8 @@ struct streams {
 
 enum { WATCH_STDIN = WATCH_CONTROL, WATCH_STDOUT, WATCH_STDERR, WATCH_STREAMS };
 
-void streams_open(struct streams *streams, const struct stage *stage, int child_fd[3]);
+void streams_open(struct streams *streams, int child_fd[3]);
+void streams_begin(struct streams *streams, const struct stage *stage);
 void streams_watch(const struct streams *streams, struct pollfd *watched);
 void streams_handle(struct streams *streams, const struct pollfd *watched);
 void streams_drain(struct streams *streams);
@@ -242,6 +246,7 @@ bool streams_over_limit(const struct streams *streams);
 
 /* ---- report.c, child.c */
 enum child_step {
+    STEP_PRIVILEGES,
     STEP_SESSION,
     STEP_DESCRIPTORS,
     STEP_LIMITS,
@@ -267,9 +272,11 @@ struct child_means {
     int report;
     int landlock;
     bool asks_for_forks;
+    bool is_ahead;
 };
 
 _Noreturn void child_main(const struct stage *stage, const struct child_means *means);
+bool child_limit(pid_t process, const struct stage *stage, uint64_t used_us);
 
 /* ---- meter.c */
 enum limit { LIMIT_NONE, WALL, CPU, MEMORY, PROCESSES, OUTPUT, FILE_SIZE, INODES, LIMITS };
@@ -303,7 +310,13 @@ void meter_finish(struct meter *meter, const struct ending *ending, bool fork_wa
 
 /* ---- stage.c */
 void stage_prepare(void);
+void stage_start_ahead(const struct stage *stage);
 bool stage_execute(const struct stage *stage);
+
+/* ---- ahead.c */
+void ahead_start(struct program *program, const struct payload *payload);
+void ahead_place(const struct program *program);
+void ahead_feed(void);
 
 /* ---- clock.c, names.c, version.c */
 uint64_t clock_us(void);

@@ -26,23 +26,37 @@ struct running {
     uint64_t ended_us;
 };
 
-static int landlock;
+static void end(struct running *running);
+
+static int landlock = -1;
+static bool prepared;
+
+/* What was started ahead, until a stage takes it over. */
+static struct running ahead;
 
 /* Makes ready what all stages share. */
 void stage_prepare(void)
 {
+    if (prepared)
+        return;
     seccomp_build();
     landlock = landlock_rules();
+    prepared = true;
 }
 
-static void start(struct running *running)
+static void start(struct running *running, bool is_ahead)
 {
     const struct stage *stage = running->stage;
-    struct child_means means = {.landlock = landlock, .asks_for_forks = forks_can_be_asked_for(stage)};
+    struct child_means means = {
+        .landlock = landlock,
+        .asks_for_forks = forks_can_be_asked_for(stage),
+        .is_ahead = is_ahead,
+    };
     running->forks = (struct forks){.listener = -1, .most = stage->limit[LIMIT_PROCESSES]};
-    streams_open(&running->streams, stage, means.standard);
+    streams_open(&running->streams, means.standard);
+    if (!is_ahead)
+        streams_begin(&running->streams, stage);
     report_open(&running->report_fd, &means.report);
-    meter_start(&running->meter);
     running->process = fork();
     if (running->process < 0)
         die_errno("fork");
@@ -51,8 +65,35 @@ static void start(struct running *running)
     for (int i = 0; i < 3; i += 1)
         close(means.standard[i]);
     close(means.report);
-    frame_started(stage->kind);
-    output_flush();
+}
+
+/* Starts a stage's process before its program, which it waits for where it reads it (ahead.c). */
+void stage_start_ahead(const struct stage *stage)
+{
+    ahead.stage = stage;
+    start(&ahead, true);
+}
+
+/* Makes what was started ahead the stage's; false when there is nothing, or no more. Then nothing of it is left. */
+static bool take_over(struct running *running)
+{
+    if (ahead.process == 0)
+        return false;
+    struct figure used = cgroup_cpu_us();
+    bool waits = waitpid(ahead.process, NULL, WNOHANG) == 0 &&
+                 child_limit(ahead.process, running->stage, used.known ? used.value : 0);
+    running->process = ahead.process;
+    running->streams = ahead.streams;
+    running->forks = ahead.forks;
+    running->report_fd = ahead.report_fd;
+    ahead.process = 0;
+    if (waits) {
+        streams_begin(&running->streams, running->stage);
+        return true;
+    }
+    struct running given_up = *running;
+    end(&given_up);
+    return false;
 }
 
 static void reap_some(struct running *running)
@@ -157,7 +198,14 @@ bool stage_execute(const struct stage *stage)
     struct running running = {.stage = stage};
     struct outcome outcome = {.stage = stage->kind};
     meter_prepare(&running.meter, stage);
-    start(&running);
+    bool waited = take_over(&running);
+    meter_start(&running.meter);
+    if (waited)
+        ahead_feed();
+    else
+        start(&running, false);
+    frame_started(stage->kind);
+    output_flush();
     watch(&running);
     end(&running);
     meter_finish(&running.meter, &running.ending, running.forks.refused, &outcome);

@@ -46,18 +46,23 @@ static void feed(struct streams *streams)
     streams->feed_released = streams->feed;
 }
 
-/* Makes the pipes and fills stdin's; the child's ends are the caller's to close. */
-void streams_open(struct streams *streams, const struct stage *stage, int child_fd[3])
+/* Makes the pipes; the child's ends are the caller's to close. */
+void streams_open(struct streams *streams, int child_fd[3])
 {
-    *streams = (struct streams){
-        .feed = stage->stdin_bytes,
-        .feed_end = stage->stdin_bytes + stage->stdin_length,
-        .feed_released = stage->stdin_bytes,
-        .left = {stage->limit[LIMIT_OUTPUT_BYTES], stage->limit[LIMIT_OUTPUT_BYTES]},
-    };
+    *streams = (struct streams){0};
     open_pipe(&streams->stdin_fd, &child_fd[STDIN_FILENO], false);
     open_pipe(&streams->fd[STREAM_STDOUT], &child_fd[STDOUT_FILENO], true);
     open_pipe(&streams->fd[STREAM_STDERR], &child_fd[STDERR_FILENO], true);
+}
+
+/* Takes on the stage's caps and fills its stdin. */
+void streams_begin(struct streams *streams, const struct stage *stage)
+{
+    streams->feed = stage->stdin_bytes;
+    streams->feed_end = stage->stdin_bytes + stage->stdin_length;
+    streams->feed_released = stage->stdin_bytes;
+    for (int i = 0; i < STREAMS; i += 1)
+        streams->left[i] = stage->limit[LIMIT_OUTPUT_BYTES];
     feed(streams);
 }
 

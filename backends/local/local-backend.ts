@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { join } from "node:path";
 
+import type { AheadProgram } from "../../core/ahead.ts";
 import type { Availability, Backend, Capacity, Health } from "../../core/backend.ts";
 import { ServiceError, idempotencyConflict } from "../../core/errors.ts";
 import type { Language } from "../../core/languages.ts";
@@ -8,6 +9,8 @@ import { availabilityOf, versionProgram } from "../../core/probe.ts";
 import type { Program } from "../../core/program.ts";
 import { runId } from "../../core/run.ts";
 import type { Run, RunEvent, RunId, RunResult, RunState, Tenant } from "../../core/run.ts";
+import { LocalAhead } from "./local-ahead.ts";
+import type { AheadObserver, AheadOptions } from "./local-ahead.ts";
 import { LocalCgroups } from "./local-cgroups.ts";
 import { inDataFolder, makeDataFolder } from "./local-data-folder.ts";
 import { LocalLauncher } from "./local-launcher.ts";
@@ -37,8 +40,11 @@ export interface LocalBackendOptions {
   launcherPath: string;
   nodePath: string;
   log: (message: string) => void;
+  /** What interpreters are started with before there are programs, and how many. */
+  ahead: AheadOptions & { programs: readonly AheadProgram[] };
   /** Told of each run that has ended. */
   observe: (result: RunResult) => void;
+  observeAhead: AheadObserver;
 }
 
 /** Executes runs on this machine, each in namespaces and a cgroup of its own; keeps queue and results in SQLite. */
@@ -48,24 +54,28 @@ export class LocalBackend implements Backend {
   readonly #store: LocalStore;
   readonly #cgroups: LocalCgroups;
   readonly #pool: LocalPool;
+  readonly #ahead: LocalAhead;
   /** Releases all that the backend has opened, in the order that it allows. */
   readonly #opened: AsyncDisposableStack;
   /** Every run that has not ended, and those that have until the store has them. */
   readonly #runs = new Map<RunId, LocalRun>();
   readonly #queue = new Set<LocalRun>();
   readonly #executing = new Map<LocalRun, Promise<void>>();
+  /** Version commands, which end with the server whatever they are at. */
+  readonly #probes = new Map<LocalRun, Promise<void>>();
   readonly #purgeTimer: NodeJS.Timeout;
   #closing = false;
 
   private constructor(
     options: LocalBackendOptions,
-    { store, cgroups, pool }: { store: LocalStore; cgroups: LocalCgroups; pool: LocalPool },
+    { store, cgroups, pool, ahead }: { store: LocalStore; cgroups: LocalCgroups; pool: LocalPool; ahead: LocalAhead },
     opened: AsyncDisposableStack,
   ) {
     this.#options = options;
     this.#store = store;
     this.#cgroups = cgroups;
     this.#pool = pool;
+    this.#ahead = ahead;
     this.#opened = opened;
     this.#purgeTimer = setInterval(() => this.#store.purge(), PURGE_EVERY_MS);
   }
@@ -92,7 +102,17 @@ export class LocalBackend implements Backend {
     const size = Math.min(options.maxRunning, MAX_POOL);
     const pool = opened.use(new LocalPool({ launcher, cgroups }, size, options.log));
     await pool.open();
-    const backend = new LocalBackend(options, { store, cgroups, pool }, opened.move());
+    const { programs, ...numbers } = options.ahead;
+    // Without a cgroup to count them, processes are bounded by a limit that has to be there from the start.
+    const ahead = new LocalAhead(
+      pool,
+      cgroups.countsProcesses ? programs : [],
+      numbers,
+      options.observeAhead,
+      options.log,
+    );
+    opened.use(ahead);
+    const backend = new LocalBackend(options, { store, cgroups, pool, ahead }, opened.move());
     backend.#recover();
     return backend;
   }
@@ -107,7 +127,8 @@ export class LocalBackend implements Backend {
     }
     this.#admit(run);
     const { program, ...header } = run;
-    const prepared = prepareProgram(program, !this.#cgroups.countsProcesses);
+    const suitsAhead = this.#ahead.suits(run.language, program);
+    const prepared = prepareProgram(program, !this.#cgroups.countsProcesses, suitsAhead);
     const local = new LocalRun(header, prepared);
     this.#runs.set(run.id, local);
     if (run.durable) await this.#keep(local, prepared);
@@ -157,14 +178,18 @@ export class LocalBackend implements Backend {
       durable: false,
     };
     const local = new LocalRun({ ...header, createdAt: new Date() }, undefined);
-    await this.#runInSandbox(local, prepareProgram(versionProgram(language), !this.#cgroups.countsProcesses));
+    if (this.#closing) local.interrupt({ status: "lost", reason: "the server is stopping" });
+    const program = prepareProgram(versionProgram(language), !this.#cgroups.countsProcesses);
+    const execution = this.#runInSandbox(local, program).finally(() => this.#probes.delete(local));
+    this.#probes.set(local, execution);
+    await execution;
     const packages = language.packages.length === 0 ? "" : `, or install ${language.packages.join(" ")}`;
     return availabilityOf(language, local.recording.result, `run scripts/setup${packages}`);
   }
 
   capacity(): Capacity {
     const running = this.#executing.size;
-    return { running, queued: this.#runs.size - running };
+    return { running, queued: this.#runs.size - running, waiting: this.#ahead.waiting };
   }
 
   async health(): Promise<Health> {
@@ -190,7 +215,8 @@ export class LocalBackend implements Backend {
       );
       if (this.#queue.delete(local)) this.#end(local);
     }
-    await Promise.all(this.#executing.values());
+    for (const local of this.#probes.keys()) local.interrupt({ status: "lost", reason: "the server is stopping" });
+    await Promise.all([...this.#executing.values(), ...this.#probes.values()]);
     await this.#opened.disposeAsync();
   }
 
@@ -260,7 +286,8 @@ export class LocalBackend implements Backend {
   async #runInSandbox(local: LocalRun, program: PreparedProgram): Promise<void> {
     local.startedAt = new Date();
     try {
-      const sandbox = await this.#pool.claim();
+      const waiting = program.suitsAhead ? this.#ahead.claim(local.run.language) : undefined;
+      const sandbox = waiting ?? (await this.#pool.claim());
       try {
         local.sandbox = sandbox;
         if (local.interruption !== undefined) return;

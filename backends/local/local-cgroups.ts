@@ -24,6 +24,8 @@ export interface CgroupLimits {
 interface ControllerFiles {
   /** Limits: file and the text to write for each. */
   memoryLimit: string;
+  /** The sandbox's weight beside others, before it has a program and with it. */
+  cpuWeight: { file: string; waiting: string; running: string };
   /** Keeps the sandbox's memory out of the swap space, which the memory limit leaves out. */
   noSwap: [file: string, text: string];
   cpuLimit: (quotaUs: number) => [file: string, text: string][];
@@ -36,6 +38,7 @@ const FILES: Record<1 | 2, ControllerFiles> = {
   // Documentation/admin-guide/cgroup-v1/memory.rst and scheduler/sched-bwc.rst of the kernel.
   1: {
     memoryLimit: "memory.limit_in_bytes",
+    cpuWeight: { file: "cpu.shares", waiting: "256", running: "1024" },
     noSwap: ["memory.swappiness", "0"],
     cpuLimit: (quotaUs) => [
       ["cpu.cfs_period_us", String(CPU_PERIOD_US)],
@@ -53,6 +56,7 @@ const FILES: Record<1 | 2, ControllerFiles> = {
   // Documentation/admin-guide/cgroup-v2.rst of the kernel.
   2: {
     memoryLimit: "memory.max",
+    cpuWeight: { file: "cpu.weight", waiting: "25", running: "100" },
     noSwap: ["memory.swap.max", "0"],
     cpuLimit: (quotaUs) => [["cpu.max", `${quotaUs} ${CPU_PERIOD_US}`]],
     forRunner: [
@@ -128,7 +132,10 @@ export class SandboxCgroup {
     const cgroup = new SandboxCgroup(mounts, name);
     await Promise.all(cgroup.#distinct().map((folder) => mkdir(folder)));
     const memory = cgroup.#folders.get("memory");
-    if (memory !== undefined) forbidSwap(memory, FILES[cgroup.#version].noSwap);
+    const { noSwap, cpuWeight } = FILES[cgroup.#version];
+    if (memory !== undefined) forbidSwap(memory, noSwap);
+    const cpu = cgroup.#folders.get("cpu");
+    if (cpu !== undefined) writeFileSync(join(cpu, cpuWeight.file), cpuWeight.waiting);
     return cgroup;
   }
 
@@ -161,6 +168,7 @@ export class SandboxCgroup {
     const writes: [Controller, string, string][] = [
       ["memory", files.memoryLimit, String(limits.memoryBytes + MEMORY_HEADROOM_BYTES)],
       ["pids", "pids.max", String(limits.processes + OWN_PROCESSES)],
+      ["cpu", files.cpuWeight.file, files.cpuWeight.running],
       ...files.cpuLimit(quotaUs).map(([file, text]): [Controller, string, string] => ["cpu", file, text]),
     ];
     for (const [controller, file, text] of writes) {

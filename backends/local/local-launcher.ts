@@ -81,7 +81,12 @@ export class LocalLauncher implements AsyncDisposable {
     server.listen(socketPath);
     await once(server, "listening");
     const mounts = rootfs.mounts.flatMap(({ kind, source, target }) => [kind, source, target]);
-    const child = spawn(launcherPath, [socketPath, rootfs.folder, ...mounts], { env: {}, cwd: "/", detached: true, stdio: "pipe" });
+    const child = spawn(launcherPath, [socketPath, rootfs.folder, ...mounts], {
+      env: {},
+      cwd: "/",
+      detached: true,
+      stdio: "pipe",
+    });
     return new LocalLauncher(child, server);
   }
 

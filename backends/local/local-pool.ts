@@ -48,6 +48,7 @@ export class LocalPool implements AsyncDisposable {
       setImmediate(() => this.#fill());
       return sandbox;
     }
+    if (this.#closed) throw new Error("the server is stopping");
     if (this.#retry !== undefined) throw new Error(this.problem);
     const claim = Promise.withResolvers<LocalSandbox>();
     this.#waiting.push(claim);
@@ -75,6 +76,7 @@ export class LocalPool implements AsyncDisposable {
     this.#closed = true;
     clearTimeout(this.#retry);
     await Promise.all(this.#starting);
+    for (const claim of this.#waiting.splice(0)) claim.reject(new Error("the server is stopping"));
     for (const sandbox of this.#idle.splice(0)) this.dispose(sandbox);
     await Promise.all(this.#disposing);
   }

@@ -11,11 +11,14 @@ export interface Demands extends CgroupLimits {
 /** A program as it is sent to a runner, with what it demands of the machine. */
 export interface PreparedProgram {
   encoded: Buffer;
+  /** Whether the language's interpreter may have been started ahead of it. */
+  suitsAhead: boolean;
   demands: Demands;
 }
 
-export function prepareProgram(program: Program, processRlimit: boolean): PreparedProgram {
+export function prepareProgram(program: Program, processRlimit: boolean, suitsAhead = false): PreparedProgram {
   return {
+    suitsAhead,
     encoded: encodeProgram(program, { processRlimit }),
     demands: {
       memoryBytes: Math.max(...program.stages.map((stage) => stage.memoryBytes)),

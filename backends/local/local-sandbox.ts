@@ -88,6 +88,11 @@ export class LocalSandbox {
     return this.#alive;
   }
 
+  /** Starts what is to wait for the sandbox's program, and says nothing. */
+  prepare(ahead: Buffer): void {
+    this.#connection.write(ahead);
+  }
+
   /** Executes the sandbox's program. `onFrame` gets each frame with its line as the runner wrote it, until the promise settles. */
   async execute(
     program: Buffer,

@@ -173,6 +173,7 @@ export class LocalStore implements Disposable {
     const row = this.#selectProgram.get(id);
     if (row === undefined || !(row["program"] instanceof Uint8Array)) return undefined;
     return {
+      suitsAhead: false,
       encoded: Buffer.from(row["program"]),
       demands: JSON.parse(String(row["demands"])) as PreparedProgram["demands"],
     };

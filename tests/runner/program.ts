@@ -102,9 +102,14 @@ export function recordsOf(program: ProgramSpec): Buffer[] {
 }
 
 /** Puts the magic word and the length before records. */
-export function frame(records: readonly Uint8Array[]): Buffer {
+export function frame(records: readonly Uint8Array[], magic = "SBXRUN01"): Buffer {
   const payload = Buffer.concat(records);
-  return Buffer.concat([Buffer.from("SBXRUN01"), u32(payload.length), payload]);
+  return Buffer.concat([Buffer.from(magic), u32(payload.length), payload]);
+}
+
+/** What is started before its program is there. */
+export function encodeAhead(program: ProgramSpec): Buffer {
+  return frame(recordsOf(program), "SBXWAIT1");
 }
 
 export function encode(program: ProgramSpec): Buffer {

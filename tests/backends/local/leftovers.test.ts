@@ -8,7 +8,8 @@ import { cgroupsOf, filesIn, tracesOf } from "../../support/machine.ts";
 import { startServer, temporaryFolder } from "../../support/server.ts";
 import { eventually } from "../../support/time.ts";
 
-const SETTINGS = { MAX_RUNNING: "2", CPU_LIMIT: "1" };
+/** As many interpreters wait after the runs as before. */
+const SETTINGS = { MAX_RUNNING: "2", CPU_LIMIT: "1", WARM_MIN: "1", WARM_MAX: "1" };
 
 /** Programs that would leave something behind if they could. */
 const NASTY = [

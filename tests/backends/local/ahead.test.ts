@@ -1,0 +1,211 @@
+import { readFileSync, readdirSync } from "node:fs";
+
+import { expect, test } from "vitest";
+
+import { Client } from "../../support/client.ts";
+import type { RequestBody } from "../../support/client.ts";
+import { startServer, temporaryFolder } from "../../support/server.ts";
+import type { Server } from "../../support/server.ts";
+import { eventually } from "../../support/time.ts";
+
+const LANGUAGES = ["python", "nodejs", "typescript"];
+
+async function start(folder: string, settings: Record<string, string>): Promise<{ server: Server; api: Client }> {
+  const server = await startServer({ DATA_DIR: folder, CPU_LIMIT: "1", ...settings });
+  return { server, api: new Client(server.url) };
+}
+
+/** Waits until so many interpreters of each language wait for a program. */
+async function waiting(api: Client, count: number): Promise<void> {
+  await eventually(60_000, `${count} interpreters of each language`, async () => {
+    const metrics = await api.metrics();
+    const counts = LANGUAGES.map((language) => metrics.sum("sandbox_ahead_waiting", { language }));
+    return counts.every((each) => each === count) ? true : undefined;
+  });
+}
+
+async function claims(api: Client, result: "hit" | "miss"): Promise<number> {
+  return (await api.metrics()).sum("sandbox_ahead_claims_total", { result });
+}
+
+const PROGRAMS: RequestBody[] = [
+  {
+    language: "python",
+    code: `import inspect, os, sys
+def double(x):
+    return 2 * x  # twice
+print(__file__, __name__, __doc__, sys.argv, sys.path[0], sorted(os.listdir()), sys.stdin.read())
+print(inspect.getsource(double), os.stat(__file__).st_size, open(__file__).read().count("\\n"))
+sys.exit(7)`,
+    stdin: "in",
+  },
+  { language: "python", code: "def f():\n    return 1 / 0\nf()" },
+  { language: "python", code: "print(1)\nprint(2" },
+  { language: "python", code: "\ufeffprint('ü', len('\u{1f600}'))" },
+  { language: "python", code: "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)" },
+  { language: "python", code: `print(${JSON.stringify("x".repeat(60_000))})` },
+  {
+    language: "python",
+    files: [
+      { name: "main.py", content: "from pack.part import name\nimport beside\nprint(name, beside.__file__)" },
+      { name: "pack/part.py", content: "name = __name__" },
+      { name: "beside.py", content: "" },
+      { name: ".new-0", content: "kept" },
+    ],
+  },
+  {
+    language: "nodejs",
+    code: `console.log(require.main === module, __filename, process.argv, process.execArgv, module.paths[0]);
+console.log(require("fs").readdirSync("."), require("fs").readFileSync(0, "utf8"));
+process.exitCode = 9;`,
+    stdin: "in",
+  },
+  { language: "nodejs", code: "function f() {\n  throw new Error('no');\n}\nf();" },
+  { language: "nodejs", code: "let = ;" },
+  { language: "nodejs", code: "import fs from 'node:fs';\nconsole.log(import.meta.url, fs.existsSync('main.js'));" },
+  {
+    language: "nodejs",
+    files: [
+      { name: "main.js", content: "console.log(require('./beside').name, require('./data.json'));" },
+      { name: "beside.js", content: "exports.name = module.id;" },
+      { name: "data.json", content: "[1]" },
+    ],
+  },
+  {
+    language: "typescript",
+    code: "enum Side { Left = 3 }\nconst side: Side = Side.Left;\nconsole.log(side, import.meta.url);\nexport {};",
+  },
+  { language: "typescript", code: "const n: number = 1;\n\nthrow new Error(`at ${n}`);" },
+  { language: "typescript", code: "const n: = 1;" },
+];
+
+/** What a program can see of limits that its interpreter was started without. */
+const LIMITED: RequestBody[] = [
+  {
+    language: "python",
+    code: `import os, resource, shutil
+for name in ("NOFILE", "FSIZE", "CORE", "MEMLOCK", "STACK"):
+    print(name, resource.getrlimit(getattr(resource, "RLIMIT_" + name)))
+for folder in ("/work", "/tmp", "/dev/shm"):
+    figures = os.statvfs(folder)
+    print(folder, figures.f_blocks * figures.f_frsize, figures.f_files)
+print(open("/proc/self/status").read().partition("CapInh")[2].partition("Cpus_allowed")[0])`,
+    limits: { open_files: 32, file_bytes: 4096, work_bytes: 1 << 20, work_inodes: 100 },
+  },
+  { language: "python", code: "while True: pass", limits: { cpu_ms: 200, wall_ms: 20_000 } },
+  { language: "python", code: "import time\ntime.sleep(100)", limits: { wall_ms: 300 } },
+  { language: "python", code: "x = bytearray(200 << 20)", limits: { memory_bytes: 64 << 20 } },
+  { language: "nodejs", code: "require('fs').writeFileSync('f', 'x'.repeat(9000))", limits: { file_bytes: 4096 } },
+];
+
+function comparable(result: Awaited<ReturnType<Client["run"]>>) {
+  const { status, stdout, stderr, exit_code: exitCode, run } = result;
+  return { status, stdout, stderr, exitCode, signal: run?.signal, limit: run?.limit };
+}
+
+test("a program that was waited for does what it does when its interpreter is started with it", async () => {
+  await using folders = new AsyncDisposableStack();
+  const [first, second] = [folders.use(await temporaryFolder()), folders.use(await temporaryFolder())];
+  const { server: warm, api } = await start(first.path, { WARM_MIN: "1", WARM_MAX: "1" });
+  folders.use(warm);
+  const { server: cold, api: plain } = await start(second.path, { WARM_MAX: "0" });
+  folders.use(cold);
+  const programs = [...PROGRAMS, ...LIMITED];
+  for (const program of programs) {
+    await waiting(api, 1);
+    const expected = comparable(await plain.run(program));
+    expect(comparable(await api.run(program)), JSON.stringify(program)).toEqual(expected);
+  }
+  expect(await claims(api, "hit")).toBe(programs.length);
+  expect(await claims(plain, "hit")).toBe(0);
+}, 300_000);
+
+test("what was used before the program came counts neither as its time nor as its processor time", async () => {
+  await using folder = await temporaryFolder();
+  const { server, api } = await start(folder.path, {});
+  await using _ = server;
+  await waiting(api, 1);
+  const idle = await api.run({ language: "typescript", code: "0;" });
+  const cold = await api.run({ language: "typescript", code: "0;", args: ["cold"] });
+  expect(await claims(api, "hit")).toBe(1);
+  expect(idle.run?.cpu_ms ?? Infinity).toBeLessThan(cold.run?.cpu_ms ?? 0);
+});
+
+test("programs that want something else of their interpreter get it, and one that none waits for is not kept waiting", async () => {
+  await using folder = await temporaryFolder();
+  const { server, api } = await start(folder.path, { WARM_MIN: "1", WARM_MAX: "1" });
+  await using _ = server;
+  await waiting(api, 1);
+  const code = "import os, sys; print(sys.argv[1:], os.environ.get('A'))";
+  expect(await api.run({ language: "python", code, args: ["x"] })).toMatchObject({ stdout: "['x'] None\n" });
+  expect(await api.run({ language: "python", code, env: { A: "b" } })).toMatchObject({ stdout: "[] b\n" });
+  const files = [{ name: "other.py", content: "print(__file__)" }];
+  expect(await api.run({ language: "python", files })).toMatchObject({ stdout: "/work/other.py\n" });
+  const long = `print(1)\n#${"x".repeat(64 * 1024)}`;
+  expect(await api.run({ language: "python", code: long })).toMatchObject({ stdout: "1\n" });
+  const limits = { memory_bytes: 32 << 20 };
+  expect(await api.run({ language: "python", code, limits })).toMatchObject({ stdout: "[] None\n" });
+  expect(await claims(api, "hit")).toBe(0);
+
+  const crowd = await Promise.all(Array.from({ length: 12 }, () => api.run({ language: "python", code })));
+  expect(crowd.map(({ stdout }) => stdout)).toEqual(crowd.map(() => "[] None\n"));
+  expect((await claims(api, "hit")) + (await claims(api, "miss"))).toBe(12);
+});
+
+/** The processes of interpreters that wait: Node and Python whose program is a FIFO have no argument but its name. */
+function interpreters(dataDir: string): number[] {
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter((pid) => {
+      try {
+        const inside = readFileSync(`/proc/${pid}/mountinfo`, "latin1").includes(dataDir);
+        return inside && /^(python3|node)\0/.test(readFileSync(`/proc/${pid}/cmdline`, "latin1"));
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+test("an interpreter that died while it waited is no run's loss", async () => {
+  await using folder = await temporaryFolder();
+  const { server, api } = await start(folder.path, { WARM_MIN: "1", WARM_MAX: "1" });
+  await using _ = server;
+  await waiting(api, 1);
+  const pids = await eventually(20_000, "the interpreters", () => {
+    const found = interpreters(folder.path);
+    return found.length === LANGUAGES.length ? found : undefined;
+  });
+  for (const pid of pids) process.kill(pid, "SIGKILL");
+  expect(await api.run({ language: "python", code: "print(1)" })).toMatchObject({ status: "succeeded", stdout: "1\n" });
+  expect(await api.run({ language: "nodejs", code: "console.log(1)" })).toMatchObject({ stdout: "1\n" });
+});
+
+test("one that waits too long is replaced", async () => {
+  await using folder = await temporaryFolder();
+  const { server, api } = await start(folder.path, { WARM_MAX: "1", WARM_MAX_AGE_SECONDS: "1" });
+  await using _ = server;
+  await waiting(api, 1);
+  const before = await eventually(60_000, "the interpreters", () => {
+    const found = interpreters(folder.path);
+    return found.length === LANGUAGES.length ? found : undefined;
+  });
+  await eventually(60_000, "others in their place", () => {
+    const now = interpreters(folder.path);
+    return now.length > 0 && !now.some((pid) => before.includes(pid)) ? true : undefined;
+  });
+}, 240_000);
+
+test("a language in use gets more of them, up to WARM_MAX, and no other does", async () => {
+  await using folder = await temporaryFolder();
+  const { server, api } = await start(folder.path, { MAX_RUNNING: "6", WARM_MIN: "1", WARM_MAX: "3" });
+  await using _ = server;
+  await waiting(api, 1);
+  await Promise.all(Array.from({ length: 6 }, () => api.run({ language: "python", code: "print(1)" })));
+  const counts = async () => {
+    const metrics = await api.metrics();
+    return LANGUAGES.map((language) => metrics.sum("sandbox_ahead_waiting", { language }));
+  };
+  await eventually(60_000, "three of the language in use", async () => ((await counts())[0] === 3 ? true : undefined));
+  expect(await counts()).toEqual([3, 1, 1]);
+}, 240_000);
