@@ -33,6 +33,7 @@ describe("wrong values are refused with a message that names them", () => {
     [{ replica: 2 }, "'replica' not allowed"],
     [{ images: { pullPolicy: "Sometimes" } }, "at '/images/pullPolicy': value must be one of 'Always'"],
     [{ images: { registry: "https://registry.example" } }, "at '/images/registry'"],
+    [{ images: { languages: { pyton: "x" } } }, "at '/images/languages': additional properties 'pyton' not allowed"],
     [{ settings: { MAX_RUNING: 2 } }, "at '/settings': additional properties 'MAX_RUNING' not allowed"],
     [{ settings: { KUBERNETES_NAMESPACE: "x" } }, "'KUBERNETES_NAMESPACE' not allowed"],
     [{ settings: { MAX_RUNNING: [2] } }, "at '/settings/MAX_RUNNING'"],

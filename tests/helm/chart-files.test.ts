@@ -28,14 +28,23 @@ test("the chart's Job templates are those of k8s/templates (cp k8s/templates/* h
   expect(filesIn(join(CHART, "files/templates"))).toEqual(filesIn(join(ROOT, "k8s/templates")));
 });
 
+const NAMES = z.object({ properties: z.record(z.string(), z.unknown()) });
+const SCHEMA = z.object({
+  properties: z.object({ settings: NAMES, images: z.object({ properties: z.object({ languages: NAMES }) }) }),
+});
+const { settings, images } = SCHEMA.parse(
+  JSON.parse(readFileSync(join(CHART, "values.schema.json"), "utf8")),
+).properties;
+
 test("the chart takes every setting of the server but those that it sets by itself", () => {
-  const schema = z
-    .object({ properties: z.object({ settings: z.object({ properties: z.record(z.string(), z.unknown()) }) }) })
-    .parse(JSON.parse(readFileSync(join(CHART, "values.schema.json"), "utf8")));
   const wanted = [...settingsTable({}, REGISTRY).keys()].filter(
     (name) => !OF_THE_CHART.has(name) && !name.startsWith("SANDBOX_IMAGE_"),
   );
-  expect(Object.keys(schema.properties.settings.properties)).toEqual(wanted);
+  expect(Object.keys(settings.properties)).toEqual(wanted);
+});
+
+test("the chart takes an image of its own for each language, and for nothing else", () => {
+  expect(Object.keys(images.properties.languages.properties)).toEqual(REGISTRY.names);
 });
 
 test("the dashboard shows figures that the server has", async () => {
