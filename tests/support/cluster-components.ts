@@ -22,6 +22,24 @@ export function killComponent(component: Component, pauseSeconds: number): void 
   process.kill(pidOf(component), "SIGKILL");
 }
 
+/** Starts a component that was killed, however much of its pause is left. */
+export function endPause(component: Component): void {
+  const keeper = readFileSync(join(PIDS, `${component}.keeper`), "utf8").trim();
+  const children = readFileSync(`/proc/${keeper}/task/${keeper}/children`, "utf8").split(" ");
+  // What it starts anew is itself a child, which is not to be ended.
+  const sleeps = children.filter((pid) => pid !== "" && nameOf(pid) === "sleep");
+  for (const pid of sleeps) process.kill(Number(pid), "SIGTERM");
+}
+
+/** The name of a process; undefined when it has ended. */
+function nameOf(pid: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Waits until the component that was killed runs again. */
 export async function restarted(component: Component, pid: number, milliseconds: number): Promise<void> {
   await eventually(milliseconds, `${component} again`, () => {
