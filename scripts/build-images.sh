@@ -50,12 +50,11 @@ known_names() {
 
 folder_of() { if [[ $1 == api ]]; then echo api; else echo "docker/$1"; fi; }
 
-# The name under which clusters look for an image. docker.io is said, where the engine would put localhost.
+# The name under which clusters look for an image.
 image_of() {
   local image=sandbox/api
   [[ $1 == api ]] || image=$(sed -n 's/^image: *//p' "docker/$1/language.yaml")
   [[ -z $registry ]] || image=$registry/$image
-  [[ -n $registry || $engine == docker ]] || image=docker.io/$image
   echo "$image:$tag"
 }
 
@@ -122,12 +121,13 @@ push() {
   fi
 }
 
+# The name is said again: podman and buildah know an image without a registry as localhost's, where no cluster looks for it.
 archive() {
-  case $engine in
-    docker) bounded docker save -o "$2" "$1" ;;
-    podman) bounded podman save --format docker-archive -o "$2" "$1" ;;
-    buildah) bounded buildah push "$1" "docker-archive:$2:$1" ;;
-  esac
+  if [[ $engine == docker ]]; then
+    bounded docker save -o "$2" "$1"
+  else
+    bounded "$engine" push "$1" "docker-archive:$2:$1"
+  fi
 }
 
 make_one() {
