@@ -60,14 +60,19 @@ describe("the account of k8s/rbac-ci.yml", () => {
     expect(JSON.stringify(settings)).not.toContain("SANDBOX_IMAGE_PYTHON");
   });
 
-  test("takes over a release that was installed without it, and deletes no namespace", DEPLOYMENT, async () => {
-    await using deployer = await Deployer.make({ installed: true });
-    const { code, stderr } = await deployer.deploy();
-    expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect((await deployer.state()).revisions).toEqual(["superseded", "deployed"]);
-    const sandboxes = await look(`/api/v1/namespaces/${deployer.sandboxes}`);
-    expect(sandboxes?.status).toEqual({ phase: "Active" });
-  });
+  test(
+    "takes over a release that was installed without it, here by a token, and deletes no namespace",
+    DEPLOYMENT,
+    async () => {
+      await using deployer = await Deployer.make({ installed: true });
+      const { code, stderr, server, audiences } = await deployer.deployByToken();
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(new Set(audiences)).toEqual(new Set([server]));
+      expect((await deployer.state()).revisions).toEqual(["superseded", "deployed"]);
+      const sandboxes = await look(`/api/v1/namespaces/${deployer.sandboxes}`);
+      expect(sandboxes?.status).toEqual({ phase: "Active" });
+    },
+  );
 });
 
 const RIGHT = /^(?<verb>\S+) (?<resource>[a-z]+)(?:\.(?<group>[^/ ]+))?(?:\/(?<subresource>\S+))?(?: (?<name>\S+))?$/;

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { KubeConfig } from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
 
 import { KubernetesClient } from "../../backends/kubernetes/kubernetes-client.ts";
@@ -10,6 +11,7 @@ import { accountOf } from "./account.ts";
 import { CHART } from "./chart.ts";
 import { look } from "./cluster.ts";
 import { PATH, helm, kubectl } from "./commands.ts";
+import { githubTokens } from "./github-tokens.ts";
 import { temporaryFolder } from "./server.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -76,10 +78,34 @@ export class Deployer implements AsyncDisposable {
 
   /** Runs scripts/deploy.sh to its end, with the account's rights. */
   async deploy(...words: string[]): Promise<Deployment> {
-    const given = ["--namespace", this.namespace, "--values", join(this.folder, "values.yaml"), "--timeout", "4m"];
-    const options = { env: { ...process.env, KUBECONFIG: this.#kubeconfig, PATH }, timeout: DEPLOYMENT_MS };
+    return await this.#run("deploy.sh", this.#words(words), { KUBECONFIG: this.#kubeconfig });
+  }
+
+  /** The same as a job of GitHub that has no kubeconfig, and is given the account's token in place of GitHub's own. */
+  async deployByToken(): Promise<Deployment & { server: string; audiences: (string | null)[] }> {
+    const config = new KubeConfig();
+    config.loadFromFile(this.#kubeconfig);
+    const { server = "", caData = "" } = config.getCurrentCluster() ?? {};
+    await using tokens = await githubTokens(JSON.stringify({ value: config.getCurrentUser()?.token }));
+    const authority = join(this.folder, "authority.crt");
+    await writeFile(authority, Buffer.from(caData, "base64"));
+    const kubeconfig = join(this.folder, "kubeconfig");
+    const { stdout } = await this.#run("github-oidc.sh", ["kubeconfig", server, authority]);
+    await writeFile(kubeconfig, stdout, { mode: 0o600 });
+    const environment = { ...tokens.environment, KUBECONFIG: kubeconfig };
+    const deployment = await this.#run("deploy.sh", this.#words(), environment);
+    return { ...deployment, server, audiences: tokens.audiences };
+  }
+
+  #words(more: readonly string[] = []): string[] {
+    const values = join(this.folder, "values.yaml");
+    return ["--namespace", this.namespace, "--values", values, "--timeout", "4m", ...more];
+  }
+
+  async #run(script: string, words: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<Deployment> {
+    const options = { env: { ...process.env, PATH, ...environment }, timeout: DEPLOYMENT_MS };
     const { promise, resolve } = Promise.withResolvers<Deployment>();
-    execFile(join(ROOT, "scripts/deploy.sh"), [...given, ...words], options, (error, stdout, stderr) => {
+    execFile(join(ROOT, "scripts", script), words, options, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : error.code, stdout, stderr });
     });
     return await promise;
