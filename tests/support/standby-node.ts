@@ -19,7 +19,7 @@ async function beat(path: string, signal: AbortSignal): Promise<void> {
  * A second node, on which nothing can run; gone with `await using`. When no node answers, a cluster takes that for its own
  * fault and evicts nothing: https://kubernetes.io/docs/concepts/architecture/nodes/#rate-limits-on-eviction
  */
-export async function standbyNode(): Promise<AsyncDisposable> {
+export async function standbyNode(): Promise<AsyncDisposable & { name: string }> {
   const name = `sandbox-standby-${randomBytes(4).toString("hex")}`;
   const path = `/api/v1/nodes/${name}`;
   await make("/api/v1/nodes", {
@@ -32,6 +32,7 @@ export async function standbyNode(): Promise<AsyncDisposable> {
   const beating = beat(path, stop.signal);
   beating.catch(() => stop.abort());
   return {
+    name,
     [Symbol.asyncDispose]: async () => {
       stop.abort();
       await remove(path);

@@ -54,11 +54,12 @@ describe.runIf(COMPONENTS_ARE_HERE)("a component of the cluster that is killed",
     await using namespace = await temporaryNamespace();
     await using replica = await serveIn(namespace, { MAX_WALL_MS: "900000" });
     const { api } = replica;
-    await using _standby = await standbyNode();
+    await using standby = await standbyNode();
     const limits = { wall_ms: 900_000 };
     const { id } = await api.submit({ language: "bash", code: "echo awake; sleep 900", limits });
     await within(120_000, "the run's first output", firstOutput(api, id));
     const nodeName = String((await namespace.podOf(id))?.spec?.["nodeName"]);
+    expect(nodeName).not.toBe(standby.name);
     const pid = pidOf("kubelet");
     killComponent("kubelet", 900);
     try {
