@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { KubernetesClient } from "../../backends/kubernetes/kubernetes-client.ts";
 import { accountOf } from "../support/account.ts";
-import { CHART, Release } from "../support/chart.ts";
+import { Release } from "../support/chart.ts";
 import { look, lookAll } from "../support/cluster.ts";
 import { helm, kubectl } from "../support/commands.ts";
 
@@ -139,36 +139,6 @@ describe("the servers' account", () => {
     await using account = await accountOf(release.sandboxes, "sandbox");
     expect(await rightsIn(KubernetesClient.load(account.kubeconfig), release.sandboxes)).toEqual(EVERYBODY);
   });
-});
-
-test("the API server takes every optional part that it knows", async ({ release }) => {
-  const values = {
-    ingress: { enabled: true, host: "sandbox.example.org" },
-    autoscaling: { enabled: true },
-    metrics: { dashboard: { enabled: true } },
-    networkPolicy: { clients: [{ ipBlock: { cidr: "0.0.0.0/0" } }], apiServer: { cidrs: ["10.0.0.0/8"] } },
-    service: { type: "NodePort", annotations: { own: "one" } },
-    images: { pullSecrets: ["registry"], languages: { python: "sandbox/python@sha256:0" } },
-    sandbox: { jobTemplates: { "java.yaml": "spec: {}\n" } },
-    nodeSelector: { "kubernetes.io/os": "linux" },
-    tolerations: [{ key: "spot", operator: "Exists" }],
-    affinity: { nodeAffinity: {} },
-    podAnnotations: { own: "one" },
-  };
-  const rendered = await helm(["template", "sandbox", CHART, "-n", release.namespace, "-f", "-"], values);
-  const words = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-"];
-  const documents = rendered.split(/^---$/m);
-  const elsewhere = documents.filter((text) => text.includes(`  namespace: ${release.sandboxes}\n`));
-  await kubectl(words, elsewhere.join("---"));
-  const own = documents.filter((text) => !elsewhere.includes(text));
-  const answer = await kubectl(["-n", release.namespace, ...words], own.join("---"));
-  for (const part of [
-    "ingress.networking.k8s.io",
-    "horizontalpodautoscaler.autoscaling",
-    "configmap/sandbox-api-dashboard",
-  ]) {
-    expect(answer).toMatch(new RegExp(`^${part}.* serverside-applied \\(server dry run\\)$`, "m"));
-  }
 });
 
 test("an upgrade leaves the keys as they are", async ({ release }) => {
