@@ -18,7 +18,7 @@ const RUNS: readonly TestRun[] = [
   // Another kernel, which each toolchain may find different.
   onCluster([...CORE, "tests/contract/languages"], 8, { RUNTIME_CLASS: "gvisor" }),
   onCluster([...CORE, "tests/contract/statuses"], 5, { HOST_USERS: "false" }),
-  { ...onCluster([ALONE], 15), options: ["--no-file-parallelism"] },
+  { ...onCluster([ALONE], 20), options: ["--no-file-parallelism"] },
 ];
 
 async function main(): Promise<void> {
