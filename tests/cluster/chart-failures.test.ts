@@ -120,9 +120,14 @@ describe("a server that can't start tells why in one line, as its Pod's last mes
   });
 });
 
-test("a Secret without the entry is refused by helm", async ({ release }) => {
+test("a Secret without an entry that is wanted is refused by helm", async ({ release }) => {
   await secret(release, "other", { keys: "ada:0123456789abcdef" });
   expect(await release.installRefused({ apiKeys: { existingSecret: "other" } })).toContain(
     `the Secret other in namespace ${release.namespace} has no entry api-keys`,
+  );
+  await secret(release, "bare", { "api-keys": "ada:0123456789abcdef" });
+  const metrics = { serviceMonitor: { enabled: true } };
+  expect(await release.installRefused({ apiKeys: { existingSecret: "bare" }, metrics })).toContain(
+    `the Secret bare in namespace ${release.namespace} has no entry key`,
   );
 });

@@ -33,5 +33,8 @@
 {{- if and $found (not (get ($found.data | default dict) "api-keys")) }}
 {{- fail (printf "apiKeys.existingSecret: the Secret %s in namespace %s has no entry api-keys; one with name:secret lines is wanted" . $.Release.Namespace) }}
 {{- end }}
+{{- if and $found $.Values.metrics.serviceMonitor.enabled (not (get ($found.data | default dict) "key")) }}
+{{- fail (printf "metrics.serviceMonitor: the Secret %s in namespace %s has no entry key; the secret of one of its keys is wanted, for Prometheus" . $.Release.Namespace) }}
+{{- end }}
 {{- end }}
 {{- end }}
