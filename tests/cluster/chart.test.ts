@@ -148,6 +148,24 @@ test("an upgrade leaves the keys as they are", async ({ release }) => {
   expect(await release.key("api-keys")).toBe(keys);
 });
 
+const GVISOR = await look("/apis/node.k8s.io/v1/runtimeclasses/gvisor");
+
+describe("sandboxes that are closed further run programs too, as helm test shows", () => {
+  test.for([
+    ...(GVISOR === undefined ? [] : [[{ RUNTIME_CLASS: "gvisor" }, { runtimeClassName: "gvisor" }] as const]),
+    [{ HOST_USERS: false }, { hostUsers: false }],
+  ] as const)("%j", async ([settings, spec], { release }) => {
+    await release.install({ settings });
+    const before = new Set(
+      (await lookAll(`/api/v1/namespaces/${release.sandboxes}/pods`)).map(({ metadata }) => metadata.name),
+    );
+    expect(await helm(["test", release.name, "-n", release.namespace, "--timeout", "4m"])).toContain("Succeeded");
+    const pods = await lookAll(`/api/v1/namespaces/${release.sandboxes}/pods`);
+    const [pod] = pods.filter(({ metadata }) => !before.has(metadata.name));
+    expect(pod?.spec).toMatchObject(spec);
+  });
+});
+
 test("an uninstallation leaves nothing but what the notes say", async ({ release }) => {
   const notes = await helm(["get", "notes", release.name, "-n", release.namespace]);
   expect(notes.slice(notes.indexOf("What stays")).trim()).toBe(`What stays:\n  - the namespace ${release.namespace}`);
