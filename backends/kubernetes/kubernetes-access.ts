@@ -60,7 +60,7 @@ export class KubernetesAccess {
       const allowed = await Promise.all(RIGHTS.map((right) => this.#isAllowed(right)));
       const missing = RIGHTS.filter((_, index) => allowed[index] === false);
       return {
-        problems: missing.map((right) => this.#problem(right)),
+        problems: this.#problems(missing),
         sufficient: missing.every(({ without }) => without !== undefined),
       };
     } catch (error) {
@@ -80,6 +80,15 @@ export class KubernetesAccess {
     };
     const { status } = await this.#client.call(REVIEW, "POST", path, { body });
     return status.allowed;
+  }
+
+  /** Where every right is missing, no Role lacks a verb: there is none, or no namespace, which only administrators can look up. */
+  #problems(missing: readonly Right[]): string[] {
+    if (missing.length < RIGHTS.length) return missing.map((right) => this.#problem(right));
+    const where = `namespace ${this.#namespace}`;
+    return [
+      `the account may do nothing in ${where}: it is not there, or has no RoleBinding with a Role for the account`,
+    ];
   }
 
   #problem({ group, resource, subresource, verb, without }: Right): string {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { accountOf } from "../support/account.ts";
+import type { Client } from "../support/client.ts";
 import { HEALTH } from "../support/answers.ts";
 import { clusterSettings, look, lookAll, make, serveIn, temporaryNamespace } from "../support/cluster.ts";
 import type { Namespace } from "../support/cluster.ts";
@@ -158,6 +159,25 @@ describe("an account that lacks a right", () => {
     expect(await replica.api.cancel(id)).toMatchObject({ status: "cancelled" });
   });
 
+  async function problemsOf(api: Client): Promise<string[]> {
+    return await eventually(30_000, "the account's rights", async () => {
+      const response = await api.fetch("GET", "/readyz");
+      const { problems } = HEALTH.parse(await response.json());
+      return response.status === 503 ? problems : undefined;
+    });
+  }
+
+  test("for anything makes the server unready, with one line for them all", async () => {
+    await using namespace = await temporaryNamespace();
+    await using account = await accountWithout(namespace, () => []);
+    await using replica = await serveIn(namespace, { KUBECONFIG: account.kubeconfig });
+    const problems = await problemsOf(replica.api);
+    // Beside it are the API server's own words for what the server tries to watch.
+    expect(problems.filter((problem) => problem.startsWith("the account may"))).toEqual([
+      `the account may do nothing in namespace ${namespace.name}: it is not there, or has no RoleBinding with a Role for the account`,
+    ]);
+  });
+
   test.for([
     ["jobs", "create", /^the account may not create jobs in API group batch in namespace/],
     ["pods", "watch", /^the account may not watch pods in namespace/],
@@ -168,11 +188,7 @@ describe("an account that lacks a right", () => {
       resources.includes(resource) ? verbs.filter((each) => each !== verb) : verbs,
     );
     await using replica = await serveIn(namespace, { KUBECONFIG: account.kubeconfig });
-    const { problems } = await eventually(30_000, "the account's rights", async () => {
-      const response = await replica.api.fetch("GET", "/readyz");
-      const body = HEALTH.parse(await response.json());
-      return response.status === 503 ? body : undefined;
-    });
+    const problems = await problemsOf(replica.api);
     expect(problems.filter((problem) => says.test(problem))).toHaveLength(1);
     if (resource === "jobs") {
       const { status, error } = await replica.api.refused(replica.api.post("/api/run", HELLO));
