@@ -161,7 +161,7 @@ describe("sandboxes that are closed further run programs too, as helm test shows
     );
     expect(await helm(["test", release.name, "-n", release.namespace, "--timeout", "4m"])).toContain("Succeeded");
     const pods = await lookAll(`/api/v1/namespaces/${release.sandboxes}/pods`);
-    const [pod] = pods.filter(({ metadata }) => !before.has(metadata.name));
+    const pod = pods.find(({ metadata }) => !before.has(metadata.name));
     expect(pod?.spec).toMatchObject(spec);
   });
 });
