@@ -154,7 +154,7 @@ describe("sandboxes that are closed further run programs too, as helm test shows
   test.for([
     ...(GVISOR === undefined ? [] : [[{ RUNTIME_CLASS: "gvisor" }, { runtimeClassName: "gvisor" }] as const]),
     [{ HOST_USERS: false }, { hostUsers: false }],
-  ] as const)("%j", async ([settings, spec], { release }) => {
+  ] as const)("%j", { timeout: 600_000 }, async ([settings, spec], { release }) => {
     await release.install({ settings });
     const before = new Set(
       (await lookAll(`/api/v1/namespaces/${release.sandboxes}/pods`)).map(({ metadata }) => metadata.name),
