@@ -33,7 +33,7 @@ describe.each(BINARIES)("a process that was started ahead (%s)", (binary) => {
     const outcome = await sandbox.outcome();
     expect(outcome.course).toBe("ready started stdout ended finished");
     expect(last(outcome).stdout.toString()).toBe(
-      "one\nin" + "echo one; cat; cat main.sh; ls; ulimit -n; exit 3" + "main.sh\n256\n",
+      "one\ninecho one; cat; cat main.sh; ls; ulimit -n; exit 3main.sh\n256\n",
     );
     expect(last(outcome)).toMatchObject({ exit_code: 3, limit: null });
   });
