@@ -46,11 +46,12 @@ void ahead_start(struct program *program, const struct payload *payload)
 /* Writes the files of the program that was waited for. Its first one is what the FIFO stands for. */
 void ahead_place(const struct program *program)
 {
-    if (program->file_count == 0 || program->files[0].length > FIFO_BYTES || program->stage_count != 1)
+    if (program->own_file_count == 0 || program->files[0].length > FIFO_BYTES || program->stage_count != 1 ||
+        program->test_count > 0)
         die("program: it is none that was waited for");
-    files_write(program->files + 1, program->file_count - 1);
+    files_write(program->files + 1, program->own_file_count - 1);
     awaited = &program->files[0];
-    files_replace(awaited);
+    files_put_over(awaited);
 }
 
 /* Lets the process go on that waits for the program. Its bytes fit, for nothing was written before. */

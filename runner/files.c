@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Writes the program's files below /work, before anything of the program has run there. No link is followed. */
+/* Writes the program's files below /work, while nothing of the program runs. No link is followed. */
 
 static int enter_folder(int parent, const char *name)
 {
@@ -38,7 +38,7 @@ static int open_new_file(int folder, const char *name)
     return openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 }
 
-static void write_file(const struct file *file)
+static void write_file(const struct file *file, bool replaces)
 {
     int folder = open("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0)
@@ -51,6 +51,8 @@ static void write_file(const struct file *file)
         segment[length] = '\0';
         folder = enter_folder(folder, segment);
     }
+    if (replaces && unlinkat(folder, rest, 0) != 0 && errno != ENOENT)
+        die_errno("replace a file of the program");
     int fd = open_new_file(folder, rest);
     if (fd < 0)
         die_errno("create a file of the program");
@@ -60,7 +62,7 @@ static void write_file(const struct file *file)
 }
 
 /* Puts the file where something else of its name is, in one step: whoever opens the name finds one or the other. */
-void files_replace(const struct file *file)
+void files_put_over(const struct file *file)
 {
     int folder = open("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0)
@@ -81,9 +83,20 @@ void files_replace(const struct file *file)
     close(folder);
 }
 
-void files_write(const struct file *files, size_t count)
+static void write_files(const struct file *files, size_t count, bool replaces)
 {
     umask(022);
     for (size_t i = 0; i < count; i += 1)
-        write_file(&files[i]);
+        write_file(&files[i], replaces);
+}
+
+void files_write(const struct file *files, size_t count)
+{
+    write_files(files, count, false);
+}
+
+/* The same in place of files that are there by these names. */
+void files_replace(const struct file *files, size_t count)
+{
+    write_files(files, count, true);
 }

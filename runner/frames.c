@@ -11,7 +11,8 @@
 
 enum { FRAME_BYTES = 1 << 10 };
 
-static const char *const stage_names[] = {[STAGE_COMPILE] = "compile", [STAGE_RUN] = "run"};
+static const char *const stage_names[] = {
+    [STAGE_COMPILE] = "compile", [STAGE_RUN] = "run", [STAGE_TEST] = "test"};
 static const char *const stream_names[] = {[STREAM_STDOUT] = "stdout", [STREAM_STDERR] = "stderr"};
 static uint64_t next_seq;
 
@@ -62,10 +63,19 @@ void frame_ready(const char *version)
     put("}\n");
 }
 
-void frame_started(enum stage_kind stage)
+static void put_stage(const struct stage *stage)
+{
+    put_format("\"stage\":\"%s\"", stage_names[stage->kind]);
+    if (stage->kind == STAGE_TEST)
+        put_format(",\"test\":%zu", stage->test);
+}
+
+void frame_started(const struct stage *stage)
 {
     begin();
-    put_format("\"type\":\"started\",\"stage\":\"%s\"}\n", stage_names[stage]);
+    put("\"type\":\"started\",");
+    put_stage(stage);
+    put("}\n");
 }
 
 /* As text where that is no longer than base64, so that no chunk takes more room than output_has_room_for_chunk says. */
@@ -89,7 +99,8 @@ void frame_ended(const struct outcome *outcome)
     bool exited = outcome->error == NULL && WIFEXITED(outcome->status);
     bool signaled = outcome->error == NULL && WIFSIGNALED(outcome->status);
     begin();
-    put_format("\"type\":\"ended\",\"stage\":\"%s\"", stage_names[outcome->stage]);
+    put("\"type\":\"ended\",");
+    put_stage(outcome->stage);
     put_figure("exit_code", (struct figure){exited, (uint64_t)WEXITSTATUS(outcome->status)});
     put_name("signal", signaled ? signal_name(WTERMSIG(outcome->status)) : NULL);
     put_name("error", outcome->error);

@@ -116,20 +116,15 @@ int main(int count, char **arguments)
         folders_count_inodes(program.work_inodes);
     if (!privileges_drop())
         die_errno("give up privileges");
-    if (is_ahead)
+    if (is_ahead) {
         ahead_place(&program);
-    else
-        files_write(program.files, program.file_count);
-    if (!is_ahead)
+    } else {
+        files_write(program.files, program.own_file_count);
         payload_release(payload.bytes, program.files_end);
-    for (size_t i = 0; i < program.stage_count; i += 1)
-        payload_keep_from_children(program.stages[i].stdin_bytes,
-                                   program.stages[i].stdin_bytes + program.stages[i].stdin_length);
+    }
     stage_prepare();
 
-    for (size_t i = 0; i < program.stage_count; i += 1)
-        if (!stage_execute(&program.stages[i]))
-            break;
+    course_run(&program);
     frame_finished();
     while (!output_flush())
         control_wait_for_reader();

@@ -50,7 +50,7 @@ void meter_prepare(struct meter *meter, const struct stage *stage)
     uint64_t memory = stage->limit[LIMIT_MEMORY_BYTES];
     *meter = (struct meter){.stage = stage, .processors = count_processors()};
     /* A limit below what is held already makes cgroup v2 kill at once, and only the runner is there to be killed. */
-    meter->memory_is_limited = folders_used_bytes() <= memory && cgroup_limit_memory(memory);
+    meter->memory_is_limited = folders_used_bytes() <= memory && cgroup_limit_memory(memory + snapshot_bytes());
     meter->memory_peak_is_own = cgroup_reset_memory_peak();
     meter->before = look_at_usage();
 }
@@ -90,7 +90,7 @@ static uint64_t look_at_memory(struct meter *meter)
 {
     if (meter->memory_is_limited)
         return LOOK_AT_MOST_US;
-    uint64_t most = meter->stage->limit[LIMIT_MEMORY_BYTES] + MEMORY_HEADROOM_BYTES;
+    uint64_t most = meter->stage->limit[LIMIT_MEMORY_BYTES] + MEMORY_HEADROOM_BYTES + snapshot_bytes();
     struct figure used = cgroup_memory_used_bytes();
     if (!used.known)
         return LOOK_AT_MOST_US;

@@ -12,11 +12,13 @@ enum { RECORD_HEADER_BYTES = 5 };
 /* The greatest value of any limit: no sum or product of limits and times overflows, and JSON tells it exactly. */
 static const uint64_t MAX_LIMIT = UINT64_C(1) << 53;
 
-/* Vectors of all stages, each ended by NULL. */
-static char *arguments[MAX_ARGUMENTS + MAX_STAGES];
+/* Vectors of all stages and tests, each ended by NULL. */
+static char *arguments[MAX_ARGUMENTS + MAX_STAGES + MAX_TESTS];
 static char *variables[MAX_VARIABLES + MAX_STAGES];
 static size_t argument_count;
 static size_t variable_count;
+static size_t argument_slots;
+static size_t variable_slots;
 
 struct record {
     char tag;
@@ -70,7 +72,7 @@ static void check_name(const char *name, size_t length)
 
 static void parse_file(struct program *program, const struct record *record)
 {
-    if (program->stage_count > 0)
+    if (program->stage_count > 0 && program->test_count == 0)
         die("program: a file comes after a stage");
     if (program->file_count == MAX_FILES)
         die("program: it has more than %d files", MAX_FILES);
@@ -88,6 +90,10 @@ static void parse_file(struct program *program, const struct record *record)
     memmove(name - 1, name, name_length);
     name[name_length - 1] = '\0';
     file->name = name - 1;
+    if (program->test_count > 0)
+        program->tests[program->test_count - 1].file_count += 1;
+    else
+        program->own_file_count += 1;
 }
 
 static void parse_work(struct program *program, const struct record *record)
@@ -100,11 +106,21 @@ static void parse_work(struct program *program, const struct record *record)
     program->work_inodes = positive(little_endian(record->value + 8, 8), "the number of files in the work folder");
 }
 
+/* Begins a vector behind the NULL that ends the one before. */
+static char **begin_vector(char **all, size_t *slots)
+{
+    if (*slots > 0)
+        *slots += 1;
+    return &all[*slots];
+}
+
 static void begin_stage(struct program *program, const struct record *record)
 {
     require_length(record, 1);
     if (program->stage_count == MAX_STAGES)
         die("program: it has more than %d stages", MAX_STAGES);
+    if (program->test_count > 0)
+        die("program: a stage comes after a test");
     char kind = (char)record->value[0];
     if (kind != 'c' && kind != 'r')
         die("program: a stage is neither compile nor run");
@@ -112,32 +128,50 @@ static void begin_stage(struct program *program, const struct record *record)
         program->files_end = record->value;
     else if (kind != 'r' || program->stages[0].kind != STAGE_COMPILE)
         die("program: the second stage is not the run after a compile");
-    /* Leaves a NULL after the vectors of the stage before. */
-    argument_count += program->stage_count;
-    variable_count += program->stage_count;
     struct stage *stage = &program->stages[program->stage_count++];
     stage->kind = kind == 'c' ? STAGE_COMPILE : STAGE_RUN;
-    stage->arguments = &arguments[argument_count];
-    stage->variables = &variables[variable_count];
+    stage->arguments = begin_vector(arguments, &argument_slots);
+    stage->variables = begin_vector(variables, &variable_slots);
     stage->stdin_bytes = record->value;
 }
 
-static void parse_argument(const struct program *program, const struct record *record)
+static void begin_test(struct program *program, const struct record *record)
 {
-    if (argument_count - (program->stage_count - 1) == MAX_ARGUMENTS)
+    require_length(record, 0);
+    if (program->stages[program->stage_count - 1].kind != STAGE_RUN)
+        die("program: a test comes before the run stage");
+    if (program->test_count == MAX_TESTS)
+        die("program: it has more than %d tests", MAX_TESTS);
+    struct test *test = &program->tests[program->test_count];
+    test->files = &program->files[program->file_count];
+    test->stage = (struct stage){
+        .kind = STAGE_TEST,
+        .test = program->test_count++,
+        .arguments = begin_vector(arguments, &argument_slots),
+        .stdin_bytes = record->value,
+    };
+}
+
+static void parse_argument(const struct record *record)
+{
+    if (argument_count == MAX_ARGUMENTS)
         die("program: it has more than %d arguments", MAX_ARGUMENTS);
-    arguments[argument_count++] = text(record);
+    argument_count += 1;
+    arguments[argument_slots++] = text(record);
 }
 
 static void parse_variable(const struct program *program, const struct record *record)
 {
-    if (variable_count - (program->stage_count - 1) == MAX_VARIABLES)
+    if (program->test_count > 0)
+        die("program: a test has an environment of its own");
+    if (variable_count == MAX_VARIABLES)
         die("program: it has more than %d environment variables", MAX_VARIABLES);
     char *variable = text(record);
     const char *equals = memchr(variable, '=', record->length);
     if (equals == NULL || equals == variable)
         die("program: an environment variable has no name or no value");
-    variables[variable_count++] = variable;
+    variable_count += 1;
+    variables[variable_slots++] = variable;
 }
 
 static void parse_stdin(struct stage *stage, const struct record *record)
@@ -171,10 +205,13 @@ static void parse_record(struct program *program, const struct record *record)
         return begin_stage(program, record);
     if (program->stage_count == 0)
         die("program: a record comes before its stage");
-    struct stage *stage = &program->stages[program->stage_count - 1];
+    struct stage *stage = program->test_count > 0 ? &program->tests[program->test_count - 1].stage
+                                                  : &program->stages[program->stage_count - 1];
     switch (record->tag) {
+    case 'T':
+        return begin_test(program, record);
     case 'A':
-        return parse_argument(program, record);
+        return parse_argument(record);
     case 'E':
         return parse_variable(program, record);
     case 'I':
@@ -183,6 +220,23 @@ static void parse_record(struct program *program, const struct record *record)
         return parse_limit(stage, record);
     default:
         die("program: a record has an unknown tag");
+    }
+}
+
+/* Gives a test what it has not of its own. */
+static void complete_test(struct stage *test, const struct stage *run)
+{
+    if (test->arguments[0] == NULL)
+        test->arguments = run->arguments;
+    test->variables = run->variables;
+    if (!test->has_stdin) {
+        test->stdin_bytes = run->stdin_bytes;
+        test->stdin_length = run->stdin_length;
+    }
+    for (int key = LIMIT_WALL_US; key < LIMIT_KEYS; key += 1) {
+        if (!test->has_limit[key])
+            test->limit[key] = run->limit[key];
+        test->has_limit[key] = test->has_limit[key] || run->has_limit[key];
     }
 }
 
@@ -227,4 +281,6 @@ void program_parse(struct program *program, const struct payload *payload)
     }
     payload->bytes[payload->length] = '\0';
     check_complete(program);
+    for (size_t i = 0; i < program->test_count; i += 1)
+        complete_test(&program->tests[i].stage, &program->stages[program->stage_count - 1]);
 }

@@ -10,7 +10,7 @@
 /* Exit statuses: the stages ran; the runner or its input failed; it was told to end, or nobody reads it any more. */
 enum { EXIT_FINISHED = 0, EXIT_FAILED = 2, EXIT_STOPPED = 3 };
 
-enum { MAX_FILES = 1024, MAX_ARGUMENTS = 4096, MAX_VARIABLES = 4096, MAX_STAGES = 2 };
+enum { MAX_FILES = 1024, MAX_ARGUMENTS = 16384, MAX_VARIABLES = 4096, MAX_STAGES = 2, MAX_TESTS = 200 };
 enum { MAX_NAME_BYTES = 255, MAX_PATH_BYTES = 4095 };
 
 /* 64 MiB: the payload that a program may have. */
@@ -109,28 +109,39 @@ struct file {
     size_t length;
 };
 
-enum stage_kind { STAGE_COMPILE, STAGE_RUN };
+enum stage_kind { STAGE_COMPILE, STAGE_RUN, STAGE_TEST };
 
 struct stage {
     enum stage_kind kind;
+    size_t test; /* which test it is */
     char **arguments;
     char **variables;
     const uint8_t *stdin_bytes;
     size_t stdin_length;
-    bool has_stdin;
+    bool has_stdin; /* of its own */
     bool has_limit[LIMIT_KEYS];
     uint64_t limit[LIMIT_KEYS];
 };
 
-struct program {
-    struct file files[MAX_FILES];
+/* A test is the run stage with what differs. */
+struct test {
+    struct stage stage;
+    const struct file *files; /* its own, besides the program's */
     size_t file_count;
+};
+
+struct program {
+    struct file files[MAX_FILES]; /* the program's, and behind them the tests' */
+    size_t file_count;
+    size_t own_file_count; /* without the tests' */
     const uint8_t *files_end; /* nothing of the payload before this is needed once the files are written */
     bool has_work;
     uint64_t work_bytes;
     uint64_t work_inodes;
     struct stage stages[MAX_STAGES];
     size_t stage_count;
+    struct test tests[MAX_TESTS];
+    size_t test_count;
 };
 
 void program_parse(struct program *program, const struct payload *payload);
@@ -142,8 +153,33 @@ void folders_count_inodes(uint64_t most);
 uint64_t folders_used_bytes(void);
 bool folders_have_too_many_inodes(void);
 void files_write(const struct file *files, size_t count);
-void files_replace(const struct file *file);
+void files_put_over(const struct file *file);
+void files_replace(const struct file *files, size_t count);
 bool privileges_drop(void);
+
+/* ---- entries.c */
+enum { ENTRIES_BYTES = 4 << 10 };
+
+/* What is in a folder, read in pieces. */
+struct entries {
+    int folder;
+    size_t at;
+    size_t length;
+    _Alignas(uint64_t) uint8_t bytes[ENTRIES_BYTES];
+};
+
+void entries_begin(struct entries *entries, int folder);
+const char *entries_next(struct entries *entries);
+int entries_enter(int folder, const char *name);
+
+/* ---- places.c, ipc.c, snapshot.c: what parts one test from the next */
+void places_open(void);
+int places_work(void);
+void places_clean(void);
+void ipc_remove_all(void);
+void snapshot_take(void);
+void snapshot_restore(void);
+uint64_t snapshot_bytes(void);
 
 /* ---- landlock.c, seccomp.c: made once by the runner, put on by each stage's child; they return 0 or an errno. */
 int landlock_rules(void);
@@ -199,7 +235,7 @@ bool figure_moved(struct figure before, struct figure after);
 enum stream { STREAM_STDOUT, STREAM_STDERR, STREAMS };
 
 struct outcome {
-    enum stage_kind stage;
+    const struct stage *stage;
     const char *error; /* errno's name when execve failed, else NULL */
     int status;        /* as of waitpid(2), when error is NULL */
     const char *limit; /* NULL when the stage ended by itself */
@@ -210,7 +246,7 @@ struct outcome {
 };
 
 void frame_ready(const char *version);
-void frame_started(enum stage_kind stage);
+void frame_started(const struct stage *stage);
 void frame_output(enum stream stream, const uint8_t *bytes, size_t length);
 void frame_ended(const struct outcome *outcome);
 void frame_finished(void);
@@ -230,6 +266,7 @@ struct streams {
     const uint8_t *feed;
     const uint8_t *feed_end;
     const uint8_t *feed_released;
+    bool releases; /* nobody else is fed the same */
     int fd[STREAMS]; /* -1 at the end */
     uint64_t left[STREAMS];
     bool truncated[STREAMS];
@@ -243,6 +280,7 @@ void streams_watch(const struct streams *streams, struct pollfd *watched);
 void streams_handle(struct streams *streams, const struct pollfd *watched);
 void streams_drain(struct streams *streams);
 bool streams_over_limit(const struct streams *streams);
+uint64_t streams_taken_bytes(void);
 
 /* ---- report.c, child.c */
 enum child_step {
@@ -317,6 +355,8 @@ bool stage_execute(const struct stage *stage);
 void ahead_start(struct program *program, const struct payload *payload);
 void ahead_place(const struct program *program);
 void ahead_feed(void);
+/* ---- course.c */
+void course_run(const struct program *program);
 
 /* ---- clock.c, names.c, version.c */
 uint64_t clock_us(void);

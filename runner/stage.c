@@ -196,7 +196,7 @@ static void end(struct running *running)
 bool stage_execute(const struct stage *stage)
 {
     struct running running = {.stage = stage};
-    struct outcome outcome = {.stage = stage->kind};
+    struct outcome outcome = {.stage = stage};
     meter_prepare(&running.meter, stage);
     bool waited = take_over(&running);
     meter_start(&running.meter);
@@ -204,7 +204,7 @@ bool stage_execute(const struct stage *stage)
         ahead_feed();
     else
         start(&running, false);
-    frame_started(stage->kind);
+    frame_started(stage);
     output_flush();
     watch(&running);
     end(&running);

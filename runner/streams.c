@@ -9,6 +9,8 @@
 /* 64 KiB: what a pipe holds by default (pipe(7)). */
 enum { FEED_BYTES = 64 << 10 };
 
+static uint64_t taken_bytes;
+
 static void open_pipe(int *ours, int *child, bool child_writes)
 {
     int ends[2];
@@ -23,7 +25,8 @@ static void end_feed(struct streams *streams)
 {
     close(streams->stdin_fd);
     streams->stdin_fd = -1;
-    payload_release(streams->feed_released, streams->feed_end);
+    if (streams->releases)
+        payload_release(streams->feed_released, streams->feed_end);
 }
 
 static void feed(struct streams *streams)
@@ -42,7 +45,8 @@ static void feed(struct streams *streams)
     }
     if (streams->feed == streams->feed_end)
         return end_feed(streams);
-    payload_release(streams->feed_released, streams->feed);
+    if (streams->releases)
+        payload_release(streams->feed_released, streams->feed);
     streams->feed_released = streams->feed;
 }
 
@@ -61,6 +65,7 @@ void streams_begin(struct streams *streams, const struct stage *stage)
     streams->feed = stage->stdin_bytes;
     streams->feed_end = stage->stdin_bytes + stage->stdin_length;
     streams->feed_released = stage->stdin_bytes;
+    streams->releases = stage->has_stdin;
     for (int i = 0; i < STREAMS; i += 1)
         streams->left[i] = stage->limit[LIMIT_OUTPUT_BYTES];
     feed(streams);
@@ -100,6 +105,7 @@ static bool take_chunk(struct streams *streams, enum stream stream)
     streams->truncated[stream] = (uint64_t)length > left;
     size_t kept = streams->truncated[stream] ? (size_t)left : (size_t)length;
     streams->left[stream] -= kept;
+    taken_bytes += kept;
     if (kept > 0)
         frame_output(stream, chunk, kept);
     if (streams->truncated[stream])
@@ -134,4 +140,10 @@ void streams_drain(struct streams *streams)
 bool streams_over_limit(const struct streams *streams)
 {
     return streams->truncated[STREAM_STDOUT] || streams->truncated[STREAM_STDERR];
+}
+
+/* The output that all stages so far were allowed. */
+uint64_t streams_taken_bytes(void)
+{
+    return taken_bytes;
 }

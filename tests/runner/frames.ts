@@ -3,7 +3,8 @@ import type { Readable } from "node:stream";
 
 export interface Ended {
   type: "ended";
-  stage: "compile" | "run";
+  stage: "compile" | "run" | "test";
+  test?: number;
   exit_code: number | null;
   signal: string | null;
   error: string | null;
@@ -19,7 +20,7 @@ type Output = { text: string } | { data: string };
 
 export type Frame = { seq: number } & (
   | { type: "ready"; protocol: number; version: string | null }
-  | { type: "started"; stage: "compile" | "run" }
+  | { type: "started"; stage: "compile" | "run" | "test"; test?: number }
   | ({ type: "stdout" } & Output)
   | ({ type: "stderr" } & Output)
   | Ended
@@ -27,13 +28,15 @@ export type Frame = { seq: number } & (
   | { type: "failed"; message: string }
 );
 
+const USAGE = "exit_code,signal,error,limit,wall_us,cpu_us,memory_bytes,stdout_truncated,stderr_truncated";
+
 /** The keys of each type in their order; a type may have several such lists, parted by a blank. */
 const KEYS: Record<Frame["type"], string> = {
   ready: "type,protocol,version",
-  started: "seq,type,stage",
+  started: "seq,type,stage seq,type,stage,test",
   stdout: "seq,type,text seq,type,data",
   stderr: "seq,type,text seq,type,data",
-  ended: "seq,type,stage,exit_code,signal,error,limit,wall_us,cpu_us,memory_bytes,stdout_truncated,stderr_truncated",
+  ended: `seq,type,stage,${USAGE} seq,type,stage,test,${USAGE}`,
   finished: "seq,type",
   failed: "seq,type,message",
 };

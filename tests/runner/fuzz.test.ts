@@ -11,6 +11,7 @@ const PROGRAM = {
     { kind: "c", command: ["true"], environment: { A: "1" } },
     { kind: "r", command: ["cat"], stdin: "input", limits: { wallUs: 2_000_000 } },
   ],
+  tests: [{ stdin: "other", files: { own: "x" } }, { command: ["cat", "own"] }],
 } as const;
 const PAYLOAD = Buffer.concat(recordsOf(PROGRAM));
 

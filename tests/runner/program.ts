@@ -22,11 +22,20 @@ export interface StageSpec {
   limits?: Partial<Record<LimitName, number>>;
 }
 
+/** What a test has of its own; the rest is the run stage's. */
+export interface TestSpec {
+  command?: readonly string[];
+  stdin?: Uint8Array | string;
+  files?: Readonly<Record<string, string | Uint8Array>>;
+  limits?: Partial<Record<LimitName, number>>;
+}
+
 export interface ProgramSpec {
   files?: Readonly<Record<string, string | Uint8Array>>;
   workBytes?: number;
   workInodes?: number;
   stages: readonly StageSpec[];
+  tests?: readonly TestSpec[];
 }
 
 const DEFAULT_LIMITS: Partial<Record<LimitName, number>> = {
@@ -93,11 +102,22 @@ export function stage(spec: StageSpec): Buffer[] {
   ];
 }
 
+export function testRecords(spec: TestSpec): Buffer[] {
+  return [
+    record("T"),
+    ...Object.entries(spec.files ?? {}).map(([name, content]) => file(name, content)),
+    ...(spec.command ?? []).map((argument) => record("A", argument)),
+    ...(spec.stdin === undefined ? [] : [record("I", spec.stdin)]),
+    ...Object.entries(spec.limits ?? {}).map(([name, value]) => limit(name as LimitName, value)),
+  ];
+}
+
 export function recordsOf(program: ProgramSpec): Buffer[] {
   return [
     ...Object.entries(program.files ?? {}).map(([name, content]) => file(name, content)),
     work(program.workBytes, program.workInodes),
     ...program.stages.flatMap(stage),
+    ...(program.tests ?? []).flatMap(testRecords),
   ];
 }
 

@@ -50,6 +50,19 @@ const REFUSED: [what: string, bytes: Uint8Array, message: RegExp][] = [
   ["an unknown record", frame([...program, record("Z")]), /unknown tag/],
   ["an argument before its stage", frame([record("A", "x"), ...program]), /before its stage/],
   ["a file after a stage", frame([...program, file("late")]), /after a stage/],
+  ["a test before the run", frame([work(), ...stage({ kind: "c", command: ["true"] }), record("T")]), /before the run/],
+  ["a test before any stage", frame([work(), record("T"), ...run]), /before its stage/],
+  ["a test with a value", frame([...program, record("T", "x")]), /record 'T' has 1 bytes/],
+  ["a test with variables", frame([...program, record("T"), record("E", "A=1")]), /environment of its own/],
+  ["a stage after a test", frame([...program, record("T"), ...run]), /after a test/],
+  [
+    "more than 200 tests",
+    frame([...program, ...Array.from({ length: 201 }, () => record("T"))]),
+    /more than 200 tests/,
+  ],
+  ["two inputs of a test", frame([...program, record("T"), record("I"), record("I")]), /two inputs/],
+  ["a limit of a test twice", frame([...program, record("T"), limit("wallUs", 1), limit("wallUs", 1)]), /twice/],
+  ["a test's file beside the folder", frame([...program, record("T"), file("../x")]), /invalid name/],
   ["a record that is longer than all", frame([...program, Buffer.from("A"), u32(1000)]), /longer than the program/],
   ["half a record's header", frame([...program, Buffer.from("A\0")]), /no header/],
   ["a file without a name's length", frame([record("F", "x"), ...program]), /no name/],
@@ -79,6 +92,10 @@ const damaged = fc
         { kind: "c", command: ["cp", "main.sh", "made.sh"] },
         { command: ["sh", "made.sh", "one", "two"], stdin: "input", limits: { processes: 20 } },
       ],
+      tests: [
+        { stdin: "other", files: { "lib/own": "x" } },
+        { command: ["cat", "made.sh"], limits: { outputBytes: 9 } },
+      ],
     });
     const bytes = [...(honest ? whole.subarray(HEADER_BYTES) : whole)];
     for (const { at, byte, how } of changes) {
@@ -90,7 +107,9 @@ const damaged = fc
 /** Records of every kind in any order, with any content, that are whole, among those that a program needs. */
 const shuffled = fc
   .array(
-    fc.tuple(fc.constantFrom(..."FWSAEIL"), fc.uint8Array({ maxLength: 40 })).map(([tag, value]) => record(tag, value)),
+    fc
+      .tuple(fc.constantFrom(..."FWSAEILT"), fc.uint8Array({ maxLength: 40 }))
+      .map(([tag, value]) => record(tag, value)),
     { maxLength: 6 },
   )
   .chain((strange) => fc.shuffledSubarray([...recordsOf({ stages: [{ command: ["true"] }] }), ...strange]))
