@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import { createRun } from "../core/create-run.ts";
 import { ServiceError, invalid } from "../core/errors.ts";
+import type { Language } from "../core/languages.ts";
 import { boundsFor } from "../core/limits.ts";
 import type { Run, Tenant } from "../core/run.ts";
 import type { RunRequest } from "../core/validators.ts";
@@ -22,40 +23,46 @@ export interface RunOrder {
   later: boolean;
 }
 
-/**
- * Makes a request a run; waits until it is known whether its language is there. Throws `unknown_language`,
- * `language_unavailable`, `program_too_large`, and `invalid_request` for the first field that is wrong.
- */
-export async function acceptRun(context: ApiContext, request: RunRequest, order: RunOrder): Promise<Run> {
-  const { registry, availability, settings } = context;
-  const language = registry.find(request.language);
+/** The language that `field` names, once it is known to be there. Throws `unknown_language` and `language_unavailable`. */
+async function findLanguage(
+  { registry, availability }: ApiContext,
+  name: string,
+  field: string,
+): Promise<{ language: Language; version: string | null }> {
+  const language = registry.find(name);
   if (language === undefined) {
-    const asked = JSON.stringify(request.language.slice(0, 64));
     throw new ServiceError(
       "unknown_language",
-      `language: ${asked} is not known; known are ${registry.names.join(", ")}`,
-      {
-        field: "language",
-        allowed: registry.names,
-      },
+      `${field}: ${JSON.stringify(name.slice(0, 64))} is not known; known are ${registry.names.join(", ")}`,
+      { field, allowed: registry.names },
     );
   }
   const found = await availability.forRun(language);
   if (!found.available) {
     throw new ServiceError(
       "language_unavailable",
-      `language: ${language.name} is not available here: ${found.reason}`,
-      {
-        field: "language",
-      },
+      `${field}: ${language.name} is not available here: ${found.reason}`,
+      { field },
     );
   }
+  return { language, version: found.version };
+}
+
+/**
+ * Makes a request a run; waits until it is known whether its language is there. Throws `unknown_language`,
+ * `language_unavailable`, `program_too_large`, and `invalid_request` for the first field that is wrong.
+ */
+export async function acceptRun(context: ApiContext, request: RunRequest, order: RunOrder): Promise<Run> {
+  const { settings } = context;
+  const { language, version } = await findLanguage(context, request.language, "language");
+  const checker = request.comparison?.language;
+  if (checker !== undefined) await findLanguage(context, checker, "comparison.language");
   const key = idempotencyKey(order.headers);
   const bounds = boundsFor(settings.limits, language.limits);
   return createRun(request, language, bounds, settings, {
     tenant: order.tenant,
     durable: order.later || key !== undefined,
     idempotencyKey: key,
-    version: found.version,
+    version,
   });
 }

@@ -23,7 +23,15 @@ function* stringPieces(text: string): Generator<string> {
 export function* jsonPieces(value: unknown): Generator<string> {
   if (typeof value === "string") {
     yield* stringPieces(value);
-  } else if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+  } else if (Array.isArray(value)) {
+    let separator = "[";
+    for (const member of value) {
+      yield separator;
+      yield* jsonPieces(member);
+      separator = ",";
+    }
+    yield separator === "[" ? "[]" : "]";
+  } else if (typeof value === "object" && value !== null) {
     let separator = "{";
     for (const [key, member] of Object.entries(value)) {
       yield `${separator}${JSON.stringify(key)}:`;

@@ -4,9 +4,11 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
 import type { Backend } from "../core/backend.ts";
+import { CheckedBackend } from "../core/checked-backend.ts";
 import { StartError } from "../core/errors.ts";
 import { aheadProgram } from "../core/create-run.ts";
 import { loadLanguages } from "../core/languages.ts";
+import { boundsFor } from "../core/limits.ts";
 import type { LanguageRegistry } from "../core/languages.ts";
 import { boundsFor } from "../core/limits.ts";
 import { buildApp } from "./app.ts";
@@ -126,11 +128,15 @@ async function main(): Promise<void> {
   const registry = loadLanguages(pathInRepository("docker"));
   const metrics = new Metrics(registry.names);
   let log = (message: string): void => void process.stderr.write(`${message}\n`);
-  const backend = await BACKENDS[settings.backend]({
+  const inner = await BACKENDS[settings.backend]({
     settings,
     registry,
     log: (message) => log(message),
     metrics,
+  });
+  const backend = new CheckedBackend(inner, (name) => {
+    const language = registry.find(name);
+    return language && { language, bounds: boundsFor(settings.limits, language.limits) };
   });
   const app = await buildApp({ settings, backend, registry, metrics });
   log = (message) => app.log.warn(message);

@@ -2,12 +2,13 @@ import { isUtf8 } from "node:buffer";
 
 import type { z } from "zod";
 
-import type { RunEvent, RunResult, RunState, StageResult, StageUsage } from "../core/run.ts";
+import type { RunEvent, RunResult, RunState, StageResult, StageUsage, TestResult, TestStatus } from "../core/run.ts";
 import type { EVENT_DATA, PENDING, RESULT } from "./schemas.ts";
 
 export type RenderedResult = z.infer<typeof RESULT>;
 export type RenderedPending = z.infer<typeof PENDING>;
 type RenderedStage = NonNullable<RenderedResult["run"]>;
+type RenderedTest = NonNullable<RenderedResult["tests"]>[number];
 type RenderedUsage = Omit<z.infer<(typeof EVENT_DATA)["stage_ended"]>, "stage">;
 
 export interface Text {
@@ -60,6 +61,15 @@ function renderUsage(usage: StageUsage): RenderedUsage {
   };
 }
 
+/** An `unchecked` one is told to nobody: where there is no checker's word, there is none. */
+function renderVerdict(status: TestStatus): RenderedTest["status"] {
+  return status === "unchecked" ? "checker_failed" : status;
+}
+
+function renderTest(test: TestResult): RenderedTest {
+  return { index: test.index, status: renderVerdict(test.status), ...renderStage(test) };
+}
+
 function renderStage(stage: StageResult): RenderedStage {
   const stdout = renderStream(stage.stdout, stage.stdoutTruncated);
   const stderr = renderStream(stage.stderr, stage.stderrTruncated);
@@ -76,7 +86,8 @@ function renderStage(stage: StageResult): RenderedStage {
 export function renderResult(result: RunResult): RenderedResult {
   const compile = result.compile === null ? null : renderStage(result.compile);
   const run = result.run === null ? null : renderStage(result.run);
-  const last = run ?? compile;
+  // Where tests ran, each has what it printed.
+  const last = result.tests?.results.some(({ status }) => status !== "skipped") === true ? null : (run ?? compile);
   return {
     id: result.id,
     language: result.language,
@@ -90,6 +101,9 @@ export function renderResult(result: RunResult): RenderedResult {
     exit_code: last?.exit_code ?? null,
     compile,
     run,
+    ...(result.tests === undefined
+      ? {}
+      : { tests: result.tests.results.map(renderTest), verdict: renderVerdict(result.tests.verdict) }),
     created_at: result.createdAt.toISOString(),
     started_at: result.startedAt?.toISOString() ?? null,
     finished_at: result.finishedAt.toISOString(),
@@ -118,6 +132,8 @@ export function renderEventData(event: RunEvent): z.infer<(typeof EVENT_DATA)[Ru
       return { stage: event.stage, stream: event.stream, ...renderBytes(event.bytes) };
     case "stage_ended":
       return { stage: event.stage, ...renderUsage(event.usage) };
+    case "test":
+      return renderTest(event.test);
     case "finished":
       return { result: renderResult(event.result) };
   }

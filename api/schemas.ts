@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { ErrorCode } from "../core/errors.ts";
 import { LIMITS, LIMIT_NAMES } from "../core/limits.ts";
 import type { LimitName } from "../core/limits.ts";
+import { MAX_TESTS } from "../core/create-tests.ts";
 import { STATUSES } from "../core/run.ts";
 import type { FinalStatus } from "../core/run.ts";
 import { MAX_FILES } from "../core/validators.ts";
@@ -24,16 +25,45 @@ function limitFields<Field>(field: (name: LimitName) => Field): Record<LimitName
 }
 
 /** The type alone is checked here: what is in bounds depends on the language, and `checkLimits` says so. */
-const LIMITS_ASKED = z
-  .strictObject(
-    limitFields((name) =>
-      z
-        .number()
-        .optional()
-        .meta({ type: "integer", minimum: LIMITS[name].minimum, description: LIMITS[name].description }),
-    ),
-  )
-  .meta({ id: "LimitsAsked" });
+const LIMIT_FIELDS = limitFields((name) => {
+  const { minimum, description } = LIMITS[name];
+  return z.number().optional().meta({ type: "integer", minimum, description });
+});
+const LIMITS_ASKED = z.strictObject(LIMIT_FIELDS).meta({ id: "LimitsAsked" });
+const { wall_ms, cpu_ms, memory_bytes, open_files, file_bytes, output_bytes } = LIMIT_FIELDS;
+const TEST_LIMITS_ASKED = z
+  .strictObject({ wall_ms, cpu_ms, memory_bytes, open_files, file_bytes, output_bytes })
+  .meta({ id: "TestLimitsAsked" });
+
+const TEST = z
+  .strictObject({
+    stdin: z.string().optional().describe("In place of the run's"),
+    expected_stdout: z.string().optional().describe("What is to be printed; without it, to end well is enough"),
+    args: z.array(z.string()).optional().describe("In place of the run's"),
+    limits: TEST_LIMITS_ASKED.optional().describe("In place of the run's; the others are those of all tests"),
+  })
+  .meta({ id: "Test" });
+
+const COMPARISON = z
+  .strictObject({
+    mode: z
+      .enum(["exact", "lines", "tokens", "float", "checker"])
+      .describe(
+        "lines leaves out white space at the ends of lines and empty lines at the end, tokens all white space; float is tokens with a tolerance for numbers",
+      ),
+    tolerance: z
+      .number()
+      .optional()
+      .describe("float: how far a number may be off, absolutely or in proportion; 0.000001 unless said"),
+    language: z.string().optional().describe("checker: its language"),
+    code: z
+      .string()
+      .optional()
+      .describe(
+        "checker: a program that finds the files input, expected and output in its work folder, and ends with exit code 0 for accepted or 1 for wrong_answer",
+      ),
+  })
+  .meta({ id: "Comparison" });
 
 /** What a client sends to have a program run. Bounds on sizes and contents are checked in core. */
 export const RUN_REQUEST = z
@@ -45,6 +75,12 @@ export const RUN_REQUEST = z
     args: z.array(z.string()).optional(),
     env: z.record(z.string(), z.string()).optional().describe("Environment variables, by name"),
     limits: LIMITS_ASKED.optional().describe("Bounds of this run, within the language's maximum"),
+    tests: z
+      .array(TEST)
+      .optional()
+      .describe(`Up to ${MAX_TESTS} tests: compiled once, each run in a process tree and a work folder of its own`),
+    comparison: COMPARISON.optional().describe("How the tests' outputs are compared; lines unless said"),
+    stop_on_failure: z.boolean().optional().describe("Skip the tests after the first one that is not accepted"),
   })
   .meta({ id: "RunRequest", examples: [{ language: "python", code: "a, b = 1, 2\nprint(a + b)" }] });
 
@@ -75,18 +111,38 @@ const STAGE = z.strictObject({ ...STREAMS, ...STAGE_USAGE.shape }).meta({ id: "S
 
 const FINAL_STATUSES = STATUSES.filter((status): status is FinalStatus => status !== "queued" && status !== "running");
 
+/** Those of runs, but that a test is accepted where a run succeeds. */
+const TEST_STATUSES = [
+  "accepted",
+  "wrong_answer",
+  "checker_failed",
+  "skipped",
+  ...FINAL_STATUSES.filter((status): status is Exclude<FinalStatus, "succeeded"> => status !== "succeeded"),
+] as const;
+
 const IDENTITY = {
   id: z.string(),
   language: z.string().describe("The language's name"),
   version: z.string().nullable().describe("The version of its toolchain"),
 };
 
+const STATUS_OF_TEST = z.enum(TEST_STATUSES);
+
+const TEST_RESULT = z
+  .strictObject({
+    index: COUNT.describe("Counts from 0, as in the request"),
+    status: STATUS_OF_TEST,
+    ...STREAMS,
+    ...STAGE_USAGE.shape,
+  })
+  .meta({ id: "TestResult" });
+
 /** A run that has ended. */
 export const RESULT = z
   .strictObject({
     ...IDENTITY,
     status: z.enum(FINAL_STATUSES),
-    reason: z.string().nullable().describe("Why a run was lost"),
+    reason: z.string().nullable().describe("Why a run was lost, or its checker failed"),
     ...STREAMS,
     exit_code: z
       .int()
@@ -94,6 +150,8 @@ export const RESULT = z
       .describe("With stdout and stderr: of the run stage, or of the compile stage if it was the last"),
     compile: STAGE.nullable(),
     run: STAGE.nullable(),
+    tests: z.array(TEST_RESULT).optional().describe("Of a run with tests, in their order; run is then null"),
+    verdict: STATUS_OF_TEST.optional().describe("Of a run with tests: accepted, or the first that is not"),
     created_at: TIME,
     started_at: TIME.nullable(),
     finished_at: TIME,
@@ -122,6 +180,7 @@ export const EVENT_DATA = {
     encoding: ENCODING,
   }),
   stage_ended: z.strictObject({ stage: z.enum(["compile", "run"]), ...STAGE_USAGE.shape }),
+  test: TEST_RESULT,
   finished: z.strictObject({ result: RESULT }),
 } as const;
 

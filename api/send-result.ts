@@ -11,8 +11,8 @@ import { renderResult } from "./render.ts";
 const LARGE_OUTPUT_BYTES = 256 * 1024;
 
 /** All output of a run, in bytes. */
-function outputBytes({ compile, run }: RunResult): number {
-  return [compile, run].reduce(
+function outputBytes({ compile, run, tests }: RunResult): number {
+  return [compile, run, ...(tests?.results ?? [])].reduce(
     (total, stage) => total + (stage === null ? 0 : stage.stdout.length + stage.stderr.length),
     0,
   );

@@ -4,6 +4,7 @@ import type { AheadProgram } from "./ahead.ts";
 import type { Language } from "./languages.ts";
 import type { LimitBounds, Limits } from "./limits.ts";
 import type { Program, ProgramFile, ProgramStage } from "./program.ts";
+import { checkTests } from "./create-tests.ts";
 import { runId } from "./run.ts";
 import type { Run, Tenant } from "./run.ts";
 import { checkArguments, checkEnvironment, checkFiles, checkFit, checkLimits, checkStdin } from "./validators.ts";
@@ -39,6 +40,11 @@ function expand(
   });
 }
 
+/** The words before a program's own arguments. */
+function runCommand(language: Language, files: readonly ProgramFile[], limits: Limits): string[] {
+  return expand(language.run.command, language, files, limits);
+}
+
 function stagesOf(
   request: RunRequest,
   language: Language,
@@ -61,7 +67,7 @@ function stagesOf(
   }
   stages.push({
     name: "run",
-    command: [...expand(language.run.command, language, files, limits), ...checkArguments(request.args)],
+    command: [...runCommand(language, files, limits), ...checkArguments(request.args)],
     environment: { ...environment, ...checkEnvironment(request.env) },
     stdin,
     wallMs: limits.wall_ms,
@@ -113,7 +119,17 @@ export function createRun(
   const stdin = checkStdin(request.stdin, requestBounds);
   const limits = checkLimits(request.limits, bounds);
   checkFit(files, limits);
-  const program: Program = { files, stages: stagesOf(request, language, files, stdin, limits), limits };
+  const stages = stagesOf(request, language, files, stdin, limits);
+  const graded = checkTests(request, {
+    limits: { ...bounds, default: limits },
+    request: requestBounds,
+    programBytes: files.reduce((total, file) => total + file.content.length, 0),
+    // A Java program's heap follows the limit of its memory.
+    command: (ownLimits) => runCommand(language, files, { ...limits, ...ownLimits }),
+    args: checkArguments(request.args),
+    stdin,
+  });
+  const program: Program = { files, stages, limits, tests: graded?.tests };
   return {
     id: runId(origin.tenant, origin.idempotencyKey),
     tenant: origin.tenant,
@@ -123,5 +139,6 @@ export function createRun(
     durable: origin.durable,
     createdAt: new Date(),
     program,
+    grading: graded?.grading,
   };
 }

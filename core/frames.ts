@@ -12,29 +12,39 @@ const OUTPUT = z.union([
   z.strictObject({ type: stream, seq, data: z.base64() }),
 ]);
 
+const ENDED = z.strictObject({
+  type: z.literal("ended"),
+  seq,
+  stage,
+  exit_code: z.int().nullable(),
+  signal: z.string().nullable(),
+  error: z.string().nullable(),
+  limit: z.enum(["wall", "cpu", "memory", "processes", "output", "file_size", "inodes"]).nullable(),
+  wall_us: count,
+  cpu_us: count.nullable(),
+  memory_bytes: count.nullable(),
+  stdout_truncated: z.boolean(),
+  stderr_truncated: z.boolean(),
+});
+
+/** Tests have numbers, from 0. */
+const TEST = { stage: z.literal("test"), test: count };
+
 const OTHERS = z.discriminatedUnion("type", [
   /** `version` is the toolchain's, where the sandbox's image tells it. */
   z.strictObject({ type: z.literal("ready"), protocol: z.literal(1), version: z.string().nullable() }),
   z.strictObject({ type: z.literal("started"), seq, stage }),
-  z.strictObject({
-    type: z.literal("ended"),
-    seq,
-    stage,
-    exit_code: z.int().nullable(),
-    signal: z.string().nullable(),
-    error: z.string().nullable(),
-    limit: z.enum(["wall", "cpu", "memory", "processes", "output", "file_size", "inodes"]).nullable(),
-    wall_us: count,
-    cpu_us: count.nullable(),
-    memory_bytes: count.nullable(),
-    stdout_truncated: z.boolean(),
-    stderr_truncated: z.boolean(),
-  }),
+  ENDED,
   z.strictObject({ type: z.literal("finished"), seq }),
   z.strictObject({ type: z.literal("failed"), seq, message: z.string() }),
 ]);
 
-const FRAME = z.union([OUTPUT, OTHERS]);
+const FRAME = z.union([
+  OUTPUT,
+  OTHERS,
+  z.strictObject({ type: z.literal("started"), seq, ...TEST }),
+  z.strictObject({ ...ENDED.shape, ...TEST }),
+]);
 
 /** One line of the runner's output: what is happening in the sandbox. */
 export type Frame = z.infer<typeof FRAME>;

@@ -18,11 +18,61 @@ export interface ProgramStage {
   memoryBytes: number;
 }
 
+/** The limits that a test may have of its own; the others are of its sandbox. */
+export const TEST_LIMIT_NAMES = [
+  "wall_ms",
+  "cpu_ms",
+  "memory_bytes",
+  "open_files",
+  "file_bytes",
+  "output_bytes",
+] as const satisfies (keyof Limits)[];
+
+export type TestLimits = Pick<Limits, (typeof TEST_LIMIT_NAMES)[number]>;
+
+/** What a test has of its own; what is undefined is the run stage's. */
+export interface ProgramTest {
+  command: readonly string[] | undefined;
+  stdin: Uint8Array | undefined;
+  /** In the work folder besides the program's. */
+  files: readonly ProgramFile[];
+  limits: TestLimits;
+}
+
 /** All that a runner needs to execute one run: files, one or two stages, limits. */
 export interface Program {
   files: readonly ProgramFile[];
   stages: readonly ProgramStage[];
   limits: Limits;
+  /** In place of the run stage, one after the other. */
+  tests?: readonly ProgramTest[] | undefined;
+}
+
+/** How long a test's end may take: what it left is removed, in milliseconds. */
+const TEST_CLEANING_MS = 1000;
+
+/** The time limits of all that is executed together, in milliseconds. */
+export function wallMsOf({ stages, tests }: Program): number {
+  const stagesMs = stages
+    .filter(({ name }) => tests === undefined || name === "compile")
+    .reduce((total, stage) => total + stage.wallMs, 0);
+  return (tests ?? []).reduce((total, { limits }) => total + limits.wall_ms + TEST_CLEANING_MS, stagesMs);
+}
+
+/** The most memory that anything executed may take, in bytes. */
+export function memoryBytesOf({ stages, tests = [] }: Program): number {
+  return Math.max(...stages.map(({ memoryBytes }) => memoryBytes), ...tests.map(({ limits }) => limits.memory_bytes));
+}
+
+/** What the caller sent to be executed and read, in bytes. */
+export function inputBytesOf({ files, stages, tests = [] }: Program): { files: number; stdin: number; tests: number } {
+  const bytesOf = (list: readonly ProgramFile[]): number =>
+    list.reduce((total, { content }) => total + content.length, 0);
+  return {
+    files: bytesOf(files),
+    stdin: stages.reduce((total, { stdin }) => total + stdin.length, 0),
+    tests: tests.reduce((total, test) => total + (test.stdin?.length ?? 0) + bytesOf(test.files), 0),
+  };
 }
 
 const MAGIC = Buffer.from("SBXRUN01");
@@ -67,6 +117,21 @@ function fileRecord(file: ProgramFile): Buffer {
   return record("F", nameLength, name, file.content);
 }
 
+function testRecords({ command, stdin, files, limits }: ProgramTest): Buffer[] {
+  return [
+    record("T"),
+    ...files.map(fileRecord),
+    ...(command ?? []).map((argument) => record("A", Buffer.from(argument))),
+    ...(stdin === undefined ? [] : [record("I", stdin)]),
+    limitRecord("wallUs", limits.wall_ms * 1000),
+    limitRecord("cpuUs", limits.cpu_ms * 1000),
+    limitRecord("memoryBytes", limits.memory_bytes),
+    limitRecord("openFiles", limits.open_files),
+    limitRecord("fileBytes", limits.file_bytes),
+    limitRecord("outputBytes", limits.output_bytes),
+  ];
+}
+
 export interface EncodeOptions {
   /**
    * Also bound processes by RLIMIT_NPROC, for want of a pids cgroup. Only where the sandbox's user id is its own:
@@ -98,6 +163,7 @@ export function encodeProgram(program: Program, options: EncodeOptions): Buffer 
     );
     if (options.processRlimit) records.push(limitRecord("processes", limits.processes));
   }
+  records.push(...(program.tests ?? []).flatMap(testRecords));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(records.reduce((total, part) => total + part.length, 0));
   return Buffer.concat([options.ahead === true ? MAGIC_AHEAD : MAGIC, length, ...records]);

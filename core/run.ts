@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 
+import type { Grading } from "./grading.ts";
 import type { Program } from "./program.ts";
 
 /** `r` and 31 characters of base32 (lower case): also a valid name of a Kubernetes object. */
@@ -21,6 +22,8 @@ export interface Run {
   durable: boolean;
   createdAt: Date;
   program: Program;
+  /** Undefined for a run without tests. */
+  grading?: Grading | undefined;
 }
 
 export const STATUSES = [
@@ -66,6 +69,28 @@ export interface StageResult extends StageUsage {
   stderr: Uint8Array;
 }
 
+/** How a test ended; `unchecked` waits for its checker and is told to nobody. */
+export type TestStatus =
+  | Exclude<FinalStatus, "succeeded">
+  | "accepted"
+  | "wrong_answer"
+  | "checker_failed"
+  | "skipped"
+  | "unchecked";
+
+export interface TestResult extends StageResult {
+  /** Counts from 0, as in the request. */
+  index: number;
+  status: TestStatus;
+}
+
+/** A run's tests, in their order, and what they come to. */
+export interface TestsResult {
+  results: readonly TestResult[];
+  verdict: TestStatus;
+  grading: Grading;
+}
+
 export interface RunResult {
   id: RunId;
   language: string;
@@ -75,6 +100,8 @@ export interface RunResult {
   reason: string | null;
   compile: StageResult | null;
   run: StageResult | null;
+  /** Undefined for a run without tests. */
+  tests?: TestsResult | undefined;
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date;
@@ -90,6 +117,7 @@ export type RunEvent = { seq: number } & (
   | { type: "stage_started"; stage: StageName }
   | { type: "output"; stage: StageName; stream: StreamName; bytes: Uint8Array }
   | { type: "stage_ended"; stage: StageName; usage: StageUsage }
+  | { type: "test"; test: TestResult }
   | { type: "finished"; result: RunResult }
 );
 

@@ -1,6 +1,17 @@
 import { bytesOfOutput } from "./frames.ts";
 import type { Frame, SequencedFrame } from "./frames.ts";
-import type { FinalStatus, Run, RunEvent, RunResult, StageName, StageResult, StageUsage } from "./run.ts";
+import { GradedTests, runStatusOf, verdictOf } from "./grading.ts";
+import type {
+  FinalStatus,
+  Run,
+  RunEvent,
+  RunResult,
+  StageName,
+  StageResult,
+  StageUsage,
+  TestStatus,
+  TestsResult,
+} from "./run.ts";
 import { stageVerdict } from "./verdicts.ts";
 
 /** Why a run ended that its runner did not finish, and whether some of its output was dropped from the record of it. */
@@ -12,13 +23,13 @@ export type Interruption = { outputCut?: boolean } & (
 );
 
 interface OpenStage {
-  name: StageName;
+  name: StageName | "test";
   startedAt: Date;
   stdout: Uint8Array[];
   stderr: Uint8Array[];
 }
 
-export type RunIdentity = Pick<Run, "id" | "language" | "version" | "createdAt">;
+export type RunIdentity = Pick<Run, "id" | "language" | "version" | "createdAt" | "grading">;
 
 function usageOf(frame: Extract<SequencedFrame, { type: "ended" }>): StageUsage {
   return {
@@ -37,6 +48,7 @@ function usageOf(frame: Extract<SequencedFrame, { type: "ended" }>): StageUsage 
 export class Transcript {
   readonly #run: RunIdentity;
   readonly #stages: Partial<Record<StageName, StageResult>> = {};
+  readonly #tests: GradedTests | undefined;
   #open: OpenStage | undefined;
   #version: string | null;
   #startedAt: Date | null = null;
@@ -47,6 +59,7 @@ export class Transcript {
   constructor(run: RunIdentity) {
     this.#run = run;
     this.#version = run.version;
+    this.#tests = run.grading === undefined ? undefined : new GradedTests(run.grading);
   }
 
   get startedAt(): Date | null {
@@ -61,27 +74,17 @@ export class Transcript {
         this.#version = frame.version ?? this.#version;
         return [];
       case "started":
-        this.#startedAt ??= at;
-        this.#open = { name: frame.stage, startedAt: at, stdout: [], stderr: [] };
-        return [{ seq: this.#seq++, type: "stage_started", stage: frame.stage }];
+        return this.#start(frame, at);
       case "stdout":
       case "stderr": {
         if (this.#open === undefined) return [];
         const bytes = bytesOfOutput(frame);
         this.#open[frame.type].push(bytes);
+        if (this.#open.name === "test") return [];
         return [{ seq: this.#seq++, type: "output", stage: this.#open.name, stream: frame.type, bytes }];
       }
-      case "ended": {
-        const usage = usageOf(frame);
-        this.#closeStage(usage);
-        if (frame.error === null) {
-          this.#verdict = stageVerdict(frame.stage, usage);
-        } else {
-          this.#verdict = "lost";
-          this.#reason = `the ${frame.stage} command could not be started: ${frame.error}`;
-        }
-        return [{ seq: this.#seq++, type: "stage_ended", stage: frame.stage, usage }];
-      }
+      case "ended":
+        return this.#end(frame, at);
       case "finished":
         if (this.#verdict === null) this.#reason = "the runner finished without having run the program";
         return [this.#finish(this.#verdict ?? "lost", at)];
@@ -97,6 +100,7 @@ export class Transcript {
   interrupt(interruption: Interruption, at: Date): RunEvent[] {
     if (interruption.status === "lost") this.#reason = interruption.reason;
     const events: RunEvent[] = [];
+    let status: FinalStatus = interruption.status;
     if (this.#open !== undefined) {
       const usage: StageUsage = {
         exitCode: null,
@@ -108,18 +112,67 @@ export class Transcript {
         stdoutTruncated: interruption.outputCut ?? false,
         stderrTruncated: interruption.outputCut ?? false,
       };
-      events.push({ seq: this.#seq++, type: "stage_ended", stage: this.#open.name, usage });
-      this.#closeStage(usage);
+      // A test that takes the runner with it is a test that failed.
+      if (this.#open.name === "test" && status === "memory_limit") status = "failed";
+      events.push(...this.#closeStage(this.#open.name, usage, interruption.status));
     }
-    events.push(this.#finish(interruption.status, at));
+    events.push(this.#finish(status, at));
     return events;
   }
 
-  #closeStage(usage: StageUsage): void {
-    if (this.#open === undefined) return;
-    const { name, stdout, stderr } = this.#open;
-    this.#stages[name] = { ...usage, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr) };
+  #start(frame: Extract<Frame, { type: "started" }>, at: Date): RunEvent[] {
+    const first = this.#open === undefined && this.#tests?.next === 0;
+    this.#startedAt ??= at;
+    this.#open = { name: frame.stage, startedAt: at, stdout: [], stderr: [] };
+    // All tests together are the run stage to those who follow.
+    if (frame.stage === "test") return first ? [{ seq: this.#seq++, type: "stage_started", stage: "run" }] : [];
+    return [{ seq: this.#seq++, type: "stage_started", stage: frame.stage }];
+  }
+
+  #end(frame: Extract<Frame, { type: "ended" }>, at: Date): RunEvent[] {
+    const usage = usageOf(frame);
+    const error = frame.error === null ? undefined : `the ${frame.stage} command could not be started: ${frame.error}`;
+    const status = error === undefined ? undefined : "lost";
+    const events = this.#closeStage(frame.stage, usage, status);
+    if (error !== undefined) {
+      this.#verdict = "lost";
+      this.#reason = error;
+    } else if (frame.stage !== "test") {
+      this.#verdict = stageVerdict(frame.stage, usage);
+    } else if (this.#tests === undefined) {
+      this.#verdict = "lost";
+      this.#reason = "what is expected of its tests is not known any more";
+    } else if (this.#verdict !== "lost") {
+      this.#verdict = runStatusOf(this.#tests.results());
+      if (this.#tests.isDecided) events.push(this.#finish(this.#verdict, at));
+    }
+    return events;
+  }
+
+  /** `status` says of a test why it was ended from outside. */
+  #closeStage(name: OpenStage["name"], usage: StageUsage, status?: TestStatus): RunEvent[] {
+    const open = this.#open;
     this.#open = undefined;
+    if (open !== undefined) {
+      const result = { ...usage, stdout: Buffer.concat(open.stdout), stderr: Buffer.concat(open.stderr) };
+      if (open.name === "test") return this.#endTest(result, status);
+      this.#stages[open.name] = result;
+    }
+    return name === "test" ? [] : [{ seq: this.#seq++, type: "stage_ended", stage: name, usage }];
+  }
+
+  #endTest(result: StageResult, status: TestStatus | undefined): RunEvent[] {
+    const test = this.#tests?.add(result, status);
+    // Where a program of the caller's judges, it says how each test ended.
+    if (test === undefined || this.#run.grading?.checker !== undefined) return [];
+    return [{ seq: this.#seq++, type: "test", test }];
+  }
+
+  #testsResult(status: FinalStatus): TestsResult | undefined {
+    const { grading } = this.#run;
+    if (grading === undefined || this.#tests === undefined) return undefined;
+    const results = this.#tests.results();
+    return { results, verdict: verdictOf(results, status), grading };
   }
 
   #finish(status: FinalStatus, at: Date): RunEvent {
@@ -131,6 +184,7 @@ export class Transcript {
       reason: this.#reason,
       compile: this.#stages.compile ?? null,
       run: this.#stages.run ?? null,
+      tests: this.#testsResult(status),
       createdAt: this.#run.createdAt,
       startedAt: this.#startedAt,
       finishedAt: at,

@@ -3,7 +3,8 @@ import { Buffer } from "node:buffer";
 import { ServiceError, invalid } from "./errors.ts";
 import { LIMITS, LIMIT_NAMES, limitsFrom } from "./limits.ts";
 import type { LimitBounds, Limits } from "./limits.ts";
-import type { ProgramFile } from "./program.ts";
+import type { Comparison } from "./comparison.ts";
+import type { ProgramFile, TestLimits } from "./program.ts";
 
 /** What a client asks for, with its types checked and nothing else. */
 export interface RunRequest {
@@ -14,6 +15,23 @@ export interface RunRequest {
   args?: string[] | undefined;
   env?: Record<string, string> | undefined;
   limits?: Partial<Record<keyof Limits, number | undefined>> | undefined;
+  tests?: TestRequest[] | undefined;
+  comparison?: ComparisonRequest | undefined;
+  stop_on_failure?: boolean | undefined;
+}
+
+export interface TestRequest {
+  stdin?: string | undefined;
+  expected_stdout?: string | undefined;
+  args?: string[] | undefined;
+  limits?: Partial<Record<keyof TestLimits, number | undefined>> | undefined;
+}
+
+export interface ComparisonRequest {
+  mode: Comparison["mode"];
+  tolerance?: number | undefined;
+  language?: string | undefined;
+  code?: string | undefined;
 }
 
 /** Bounds on what a request may carry; not limits of the program. */
@@ -33,7 +51,7 @@ const MAX_ARGUMENTS_BYTES = 512 * 1024;
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-function wellFormed(text: string, field: string): void {
+export function wellFormed(text: string, field: string): void {
   if (!text.isWellFormed()) throw invalid(field, "contains half of a surrogate pair, which no UTF-8 can carry");
 }
 
@@ -113,16 +131,16 @@ export function checkFiles(request: RunRequest, defaultName: string, bounds: Req
   return result;
 }
 
-export function checkStdin(stdin: string | undefined, bounds: RequestBounds): Buffer {
+export function checkStdin(stdin: string | undefined, bounds: RequestBounds, field = "stdin"): Buffer {
   const text = stdin ?? "";
-  wellFormed(text, "stdin");
+  wellFormed(text, field);
   const bytes = Buffer.from(text);
   if (bytes.length > bounds.maxStdinBytes) {
     throw new ServiceError(
       "program_too_large",
-      `stdin: has ${bytes.length} bytes; ${bounds.maxStdinBytes} are allowed`,
+      `${field}: has ${bytes.length} bytes; ${bounds.maxStdinBytes} are allowed`,
       {
-        field: "stdin",
+        field,
         allowed: bounds.maxStdinBytes,
       },
     );
@@ -145,10 +163,10 @@ function checkTotal(values: readonly string[], field: string): void {
   }
 }
 
-export function checkArguments(args: readonly string[] = []): readonly string[] {
-  if (args.length > MAX_ARGUMENTS) throw invalid("args", `are more than ${MAX_ARGUMENTS}`, MAX_ARGUMENTS);
-  args.forEach((argument, index) => checkArgument(argument, `args[${index}]`));
-  checkTotal(args, "args");
+export function checkArguments(args: readonly string[] = [], field = "args"): readonly string[] {
+  if (args.length > MAX_ARGUMENTS) throw invalid(field, `are more than ${MAX_ARGUMENTS}`, MAX_ARGUMENTS);
+  args.forEach((argument, index) => checkArgument(argument, `${field}[${index}]`));
+  checkTotal(args, field);
   return args;
 }
 
@@ -182,14 +200,18 @@ export function checkEnvironment(env: Readonly<Record<string, string>> = {}): Re
 }
 
 /** The run's limits: what was asked for, within the language's bounds on this server, and its defaults for the rest. */
-export function checkLimits(asked: NonNullable<RunRequest["limits"]> = {}, bounds: LimitBounds): Limits {
+export function checkLimits(
+  asked: NonNullable<RunRequest["limits"]> = {},
+  bounds: LimitBounds,
+  field = "limits",
+): Limits {
   for (const name of LIMIT_NAMES) {
     const value = asked[name];
     if (value === undefined) continue;
     const [minimum, maximum] = [Math.min(LIMITS[name].minimum, bounds.maximum[name]), bounds.maximum[name]];
     if (!Number.isInteger(value) || value < minimum || value > maximum) {
       throw invalid(
-        `limits.${name}`,
+        `${field}.${name}`,
         `is ${value}; an integer from ${minimum} to ${maximum} is allowed`,
         `${minimum}..${maximum}`,
       );

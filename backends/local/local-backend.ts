@@ -6,6 +6,7 @@ import type { Availability, Backend, Capacity, Health } from "../../core/backend
 import { ServiceError, idempotencyConflict } from "../../core/errors.ts";
 import type { Language } from "../../core/languages.ts";
 import { availabilityOf, versionProgram } from "../../core/probe.ts";
+import { inputBytesOf } from "../../core/program.ts";
 import type { Program } from "../../core/program.ts";
 import { runId } from "../../core/run.ts";
 import type { Run, RunEvent, RunId, RunResult, RunState, Tenant } from "../../core/run.ts";
@@ -297,8 +298,10 @@ export class LocalBackend implements Backend {
           local.recording.add(frame, line, new Date());
           if (local.run.durable) this.#keepEnd(local);
           local.notify();
+          if (local.recording.result !== undefined && frame.type !== "finished") sandbox.kill();
         });
-        if (end.finished) return;
+        // A run may have its result before its runner has finished.
+        if (end.finished || local.recording.result !== undefined) return;
         local.interrupt(
           end.outOfMemory ? { status: "memory_limit" } : { status: "lost", reason: `the sandbox broke: ${end.reason}` },
         );
@@ -337,8 +340,8 @@ export class LocalBackend implements Backend {
 }
 
 function programBytes(program: Program): number {
-  const files = program.files.reduce((total, file) => total + file.content.length, 0);
-  return program.stages.reduce((total, stage) => total + stage.stdin.length, files);
+  const { files, stdin, tests } = inputBytesOf(program);
+  return files + stdin + tests;
 }
 
 async function* replay(events: RunEvent[]): AsyncGenerator<RunEvent> {

@@ -1,10 +1,10 @@
-import { encodeProgram } from "../../core/program.ts";
+import { encodeProgram, memoryBytesOf, wallMsOf } from "../../core/program.ts";
 import type { Program } from "../../core/program.ts";
 import type { CgroupLimits } from "./local-cgroups.ts";
 
 /** What the backend must provide for a program before it can start. */
 export interface Demands extends CgroupLimits {
-  /** The time limits of all stages together, in milliseconds. */
+  /** The time limits of all stages and tests together, in milliseconds. */
   wallMs: number;
 }
 
@@ -21,10 +21,10 @@ export function prepareProgram(program: Program, processRlimit: boolean, suitsAh
     suitsAhead,
     encoded: encodeProgram(program, { processRlimit }),
     demands: {
-      memoryBytes: Math.max(...program.stages.map((stage) => stage.memoryBytes)),
+      memoryBytes: memoryBytesOf(program),
       processes: program.limits.processes,
       cpuMillicores: program.limits.cpu_millicores,
-      wallMs: program.stages.reduce((total, stage) => total + stage.wallMs, 0),
+      wallMs: wallMsOf(program),
     },
   };
 }

@@ -3,12 +3,13 @@ import { DatabaseSync } from "node:sqlite";
 import type { StatementSync } from "node:sqlite";
 
 import { StartError } from "../../core/errors.ts";
+import type { Grading } from "../../core/grading.ts";
 import type { RunId, RunState } from "../../core/run.ts";
 import type { PreparedProgram } from "./local-program.ts";
 import { Recording } from "../../core/recording.ts";
 import type { RunHeader } from "./local-run.ts";
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 /** How long a write that nobody waits for may stay in memory, in milliseconds. */
 const WRITE_BEHIND_MS = 25;
@@ -28,11 +29,15 @@ const SCHEMA = `
     finished_at INTEGER,
     program BLOB,
     demands TEXT,
-    recording BLOB
+    recording BLOB,
+    grading TEXT
   ) STRICT;
   CREATE INDEX runs_unfinished ON runs (created_at) WHERE state <> 'finished';
   CREATE INDEX runs_finished ON runs (finished_at) WHERE state = 'finished';
 `;
+
+/** What the first version had not. */
+const FROM_VERSION_1 = "ALTER TABLE runs ADD COLUMN grading TEXT";
 
 interface Row {
   id: string;
@@ -43,7 +48,10 @@ interface Row {
   created_at: number;
   state: "queued" | "running" | "finished";
   finished_at: number | null;
+  grading: string | null;
 }
+
+const COLUMNS = "id, tenant, language, version, fingerprint, created_at, state, finished_at, grading";
 
 interface PendingWrite {
   write: () => void;
@@ -58,7 +66,9 @@ export interface StoredRun extends RunHeader {
 
 function storedRun(row: Row): StoredRun {
   const { id, tenant, language, version, fingerprint, state } = row;
-  return { id, tenant, language, version, fingerprint, state, durable: true, createdAt: new Date(row.created_at) };
+  const grading = row.grading === null ? undefined : (JSON.parse(row.grading) as Grading);
+  const createdAt = new Date(row.created_at);
+  return { id, tenant, language, version, fingerprint, state, durable: true, createdAt, grading };
 }
 
 /**
@@ -86,17 +96,14 @@ export class LocalStore implements Disposable {
     this.#database = database;
     this.#ttlMs = ttlMs;
     this.#insert = database.prepare(
-      `INSERT INTO runs (id, tenant, language, version, fingerprint, created_at, state, finished_at, program, demands, recording)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO runs (${COLUMNS}, program, demands, recording) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#setState = database.prepare("UPDATE runs SET state = ? WHERE id = ? AND state <> 'finished'");
     this.#finish = database.prepare(
       `UPDATE runs SET state = 'finished', finished_at = ?, recording = ?, program = NULL, demands = NULL
        WHERE id = ? AND state <> 'finished'`,
     );
-    this.#select = database.prepare(
-      "SELECT id, tenant, language, version, fingerprint, created_at, state, finished_at FROM runs WHERE id = ?",
-    );
+    this.#select = database.prepare(`SELECT ${COLUMNS} FROM runs WHERE id = ?`);
     this.#selectProgram = database.prepare("SELECT program, demands FROM runs WHERE id = ?");
     this.#selectRecording = database.prepare("SELECT recording FROM runs WHERE id = ?");
     this.#purge = database.prepare(
@@ -114,7 +121,8 @@ export class LocalStore implements Disposable {
       database.exec("PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216; PRAGMA synchronous = NORMAL");
       chmodSync(path, 0o600);
       const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
-      if (version === 0) database.exec(`BEGIN; ${SCHEMA}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+      const made = version === 0 ? SCHEMA : version === 1 ? FROM_VERSION_1 : undefined;
+      if (made !== undefined) database.exec(`BEGIN; ${made}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
       else if (version !== SCHEMA_VERSION) {
         throw new StartError(
           `${path} is of another version of this server (its schema is ${version}, this one knows ${SCHEMA_VERSION}); give each its own DATA_DIR`,
@@ -196,10 +204,7 @@ export class LocalStore implements Disposable {
   /** Runs that an earlier server left: `running` ones first end as lost, the queued ones are returned in their order. */
   recover(reason: string): StoredRun[] {
     const rows = this.#database
-      .prepare(
-        `SELECT id, tenant, language, version, fingerprint, created_at, state, finished_at FROM runs
-         WHERE state <> 'finished' ORDER BY created_at, rowid`,
-      )
+      .prepare(`SELECT ${COLUMNS} FROM runs WHERE state <> 'finished' ORDER BY created_at, rowid`)
       .all() as unknown as Row[];
     const runs = rows.map(storedRun);
     for (const run of runs.filter(({ state }) => state === "running")) {
@@ -278,6 +283,7 @@ export class LocalStore implements Disposable {
       run.createdAt.getTime(),
       state,
       finishedAt?.getTime() ?? null,
+      run.grading === undefined ? null : JSON.stringify(run.grading),
       program?.encoded ?? null,
       program === null ? null : JSON.stringify(program.demands),
       recording?.serialize() ?? null,

@@ -33,7 +33,7 @@ describe("a request", () => {
   test.for([
     [{ ...HELLO, limit: {} }, "limit", /known are language, code, files, stdin, args, env, limits/],
     [{ ...HELLO, network: true }, "network", /not a known field/],
-    [{ ...HELLO, tests: [] }, "tests", /not a known field/],
+    [{ ...HELLO, verdict: "accepted" }, "verdict", /not a known field/],
     [{ langauge: "python", code: "x" }, "langauge", /known are language/],
     [{ ...HELLO, limits: { wall: 1 } }, "limits.wall", /known are wall_ms, cpu_ms/],
     [

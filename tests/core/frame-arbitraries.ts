@@ -18,23 +18,26 @@ const ready = fc.record({
   version: fc.option(text),
 });
 
+const ending = {
+  exit_code: fc.option(fc.integer({ min: 0, max: 255 })),
+  signal: fc.option(fc.constantFrom("SIGSEGV", "SIGKILL", "SIGXFSZ")),
+  error: fc.option(text),
+  limit: fc.option(fc.constantFrom("wall", "cpu", "memory", "processes", "output", "file_size", "inodes")),
+  wall_us: count,
+  cpu_us: fc.option(count),
+  memory_bytes: fc.option(count),
+  stdout_truncated: fc.boolean(),
+  stderr_truncated: fc.boolean(),
+};
+const test = { stage: fc.constant("test"), test: count };
+
 const frameBody: fc.Arbitrary<FrameBody> = fc.oneof(
   fc.record({ type: fc.constant("started"), stage }),
+  fc.record({ type: fc.constant("started"), ...test }),
   fc.record({ type: fc.constantFrom("stdout", "stderr"), data }),
   fc.record({ type: fc.constantFrom("stdout", "stderr"), text: wellFormed }),
-  fc.record({
-    type: fc.constant("ended"),
-    stage,
-    exit_code: fc.option(fc.integer({ min: 0, max: 255 })),
-    signal: fc.option(fc.constantFrom("SIGSEGV", "SIGKILL", "SIGXFSZ")),
-    error: fc.option(text),
-    limit: fc.option(fc.constantFrom("wall", "cpu", "memory", "processes", "output", "file_size", "inodes")),
-    wall_us: count,
-    cpu_us: fc.option(count),
-    memory_bytes: fc.option(count),
-    stdout_truncated: fc.boolean(),
-    stderr_truncated: fc.boolean(),
-  }),
+  fc.record({ type: fc.constant("ended"), stage, ...ending }),
+  fc.record({ type: fc.constant("ended"), ...test, ...ending }),
   fc.record({ type: fc.constant("finished") }),
   fc.record({ type: fc.constant("failed"), message: text }),
 );

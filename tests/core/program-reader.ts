@@ -18,11 +18,17 @@ interface ReadStage {
   limits: Record<string, number>;
 }
 
+interface ReadTest extends Omit<ReadStage, "kind" | "environment" | "stdin"> {
+  stdin: Buffer | undefined;
+  files: ProgramFile[];
+}
+
 export interface ReadProgram {
   files: ProgramFile[];
   workBytes: number;
   workInodes: number;
   stages: ReadStage[];
+  tests: ReadTest[];
 }
 
 function utf8(bytes: Buffer): string {
@@ -40,10 +46,10 @@ function readFile(value: Buffer): ProgramFile {
   return { name: utf8(value.subarray(2, nameEnd)), content: value.subarray(nameEnd) };
 }
 
-function readStageRecord(stage: ReadStage | undefined, tag: string, value: Buffer): void {
+function readStageRecord(stage: ReadStage | ReadTest | undefined, tag: string, value: Buffer): void {
   if (stage === undefined) throw new Error(`record ${tag} comes before any stage`);
   if (tag === "A") stage.command.push(utf8(value));
-  else if (tag === "E") stage.environment.push(utf8(value));
+  else if (tag === "E" && "environment" in stage) stage.environment.push(utf8(value));
   else if (tag === "I") stage.stdin = value;
   else if (tag === "L") {
     const name = LIMIT_OF_KEY.get(value.readUInt8(0));
@@ -57,13 +63,14 @@ export function readProgram(encoded: Buffer): ReadProgram {
   if (encoded.toString("latin1", 0, 8) !== "SBXRUN01") throw new Error("wrong magic word");
   const payload = encoded.subarray(12);
   if (encoded.readUInt32LE(8) !== payload.length) throw new Error("wrong length");
-  const program: ReadProgram = { files: [], workBytes: 0, workInodes: 0, stages: [] };
+  const program: ReadProgram = { files: [], workBytes: 0, workInodes: 0, stages: [], tests: [] };
   for (let offset = 0; offset < payload.length;) {
     const tag = payload.toString("latin1", offset, offset + 1);
     const end = offset + 5 + payload.readUInt32LE(offset + 1);
     if (end > payload.length) throw new Error(`record ${tag} is cut`);
     const value = payload.subarray(offset + 5, end);
-    if (tag === "F") program.files.push(readFile(value));
+    if (tag === "F") (program.tests.at(-1) ?? program).files.push(readFile(value));
+    else if (tag === "T") program.tests.push({ files: [], command: [], stdin: undefined, limits: {} });
     else if (tag === "W") {
       program.workBytes = u64(value, 0);
       program.workInodes = u64(value, 8);
@@ -75,7 +82,7 @@ export function readProgram(encoded: Buffer): ReadProgram {
         stdin: Buffer.alloc(0),
         limits: {},
       });
-    } else readStageRecord(program.stages.at(-1), tag, value);
+    } else readStageRecord(program.tests.at(-1) ?? program.stages.at(-1), tag, value);
     offset = end;
   }
   return program;

@@ -22,8 +22,27 @@ function stage(name: "compile" | "run") {
   });
 }
 
+const files = fc.array(fc.record({ name: text, content: bytes }), { maxLength: 5 });
+const testLimits = fc.record({
+  wall_ms: milliseconds,
+  cpu_ms: milliseconds,
+  memory_bytes: fc.maxSafeNat(),
+  open_files: fc.maxSafeNat(),
+  file_bytes: fc.maxSafeNat(),
+  output_bytes: fc.maxSafeNat(),
+});
+
 const program: fc.Arbitrary<Program> = fc.record({
-  files: fc.array(fc.record({ name: text, content: bytes }), { maxLength: 5 }),
+  files,
+  tests: fc.array(
+    fc.record({
+      command: fc.option(fc.array(text, { minLength: 1, maxLength: 5 }), { nil: undefined }),
+      stdin: fc.option(bytes, { nil: undefined }),
+      files,
+      limits: testLimits,
+    }),
+    { maxLength: 4 },
+  ),
   stages: fc.oneof(fc.tuple(stage("run")), fc.tuple(stage("compile"), stage("run"))),
   limits: fc.array(fc.maxSafeNat(), { minLength: LIMIT_NAMES.length, maxLength: LIMIT_NAMES.length }).map((values) => {
     return limitsFrom((name) => values[LIMIT_NAMES.indexOf(name)] ?? 0);
@@ -52,6 +71,18 @@ describe("encodeProgram", () => {
               fileBytes: limits.file_bytes,
               outputBytes: limits.output_bytes,
               ...(processRlimit ? { processes: limits.processes } : {}),
+            },
+          })),
+          tests: (original.tests ?? []).map(({ command = [], limits: own, ...rest }) => ({
+            ...rest,
+            command,
+            limits: {
+              wallUs: own.wall_ms * 1000,
+              cpuUs: own.cpu_ms * 1000,
+              memoryBytes: own.memory_bytes,
+              openFiles: own.open_files,
+              fileBytes: own.file_bytes,
+              outputBytes: own.output_bytes,
             },
           })),
         });

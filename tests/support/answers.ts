@@ -30,6 +30,24 @@ const usage = {
 
 const STAGE = z.strictObject({ ...streams, ...usage });
 
+const testStatus = z.enum([
+  "accepted",
+  "wrong_answer",
+  "checker_failed",
+  "skipped",
+  "failed",
+  "compile_failed",
+  "signaled",
+  "time_limit",
+  "cpu_limit",
+  "memory_limit",
+  "output_limit",
+  "process_limit",
+  "cancelled",
+  "lost",
+]);
+const TEST = z.strictObject({ index: count, status: testStatus, ...streams, ...usage });
+
 const identity = { id, language: z.string(), version: z.string().nullable() };
 
 /** What is said of a run that has not ended. */
@@ -60,6 +78,8 @@ export const RESULT = z.strictObject({
   reason: z.string().nullable(),
   compile: STAGE.nullable(),
   run: STAGE.nullable(),
+  tests: z.array(TEST).optional(),
+  verdict: testStatus.optional(),
   created_at: time,
   started_at: time.nullable(),
   finished_at: time,
@@ -124,5 +144,6 @@ export const EVENTS = {
   stage_started: z.strictObject({ stage }),
   output: z.strictObject({ stage, stream: z.enum(["stdout", "stderr"]), data: z.string(), encoding }),
   stage_ended: z.strictObject({ stage, ...usage }),
+  test: TEST,
   finished: z.strictObject({ result: RESULT }),
 };

@@ -6,6 +6,7 @@ const EVENT = z.discriminatedUnion("event", [
   z.strictObject({ id: z.int(), event: z.literal("stage_started"), data: EVENTS.stage_started }),
   z.strictObject({ id: z.int(), event: z.literal("output"), data: EVENTS.output }),
   z.strictObject({ id: z.int(), event: z.literal("stage_ended"), data: EVENTS.stage_ended }),
+  z.strictObject({ id: z.int(), event: z.literal("test"), data: EVENTS.test }),
   z.strictObject({ id: z.int(), event: z.literal("finished"), data: EVENTS.finished }),
 ]);
 

@@ -75,6 +75,24 @@ test("a taken port, and a data folder that can't be one, are refused in one line
   }
 });
 
+test("the runs of the first version are still there", async () => {
+  await using folder = await temporaryFolder();
+  const { id } = await (async () => {
+    await using server = await startServer({ DATA_DIR: folder.path });
+    const api = new Client(server.url);
+    const run = await api.submit({ language: "bash", code: "echo kept" });
+    return await api.finished(run.id);
+  })();
+  using database = new DatabaseSync(join(folder.path, "runs.db"));
+  database.exec("ALTER TABLE runs DROP COLUMN grading; PRAGMA user_version = 1");
+  database.close();
+  await using server = await startServer({ DATA_DIR: folder.path });
+  const api = new Client(server.url);
+  expect(await api.result(id)).toMatchObject({ stdout: "kept\n" });
+  const graded = await api.run({ language: "bash", code: "cat", tests: [{ stdin: "1", expected_stdout: "1" }] });
+  expect(graded).toMatchObject({ verdict: "accepted" });
+});
+
 test("a data folder that was there keeps its mode, but for what sandboxes need to pass through", async () => {
   await using folder = await temporaryFolder();
   for (const [found, left] of [
