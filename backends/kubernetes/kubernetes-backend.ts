@@ -77,6 +77,7 @@ export class KubernetesBackend implements Backend {
         observe(result);
         this.#checkSoon();
       },
+      (id) => this.#endings.stopLater(id),
     );
     this.#cluster = new KubernetesCluster(client, namespace, (name) => this.#changed(name));
     this.#endings = new KubernetesEndings(this.#cluster, this.#jobs, this.#runs, options.log);
@@ -125,9 +126,9 @@ export class KubernetesBackend implements Backend {
     } catch (error) {
       throw refusedByCluster(error);
     }
-    const { id, version, createdAt } = run;
+    const { id, version, createdAt, grading } = run;
     // Not the run itself, which would keep its program in memory as long as its result.
-    const identity = { id, language: run.language, version, createdAt };
+    const identity = { id, language: run.language, version, createdAt, grading };
     this.#runs.follow(identity, this.#cluster.job(id), this.#cluster.pod(id));
     if (run.tenant !== NOBODY) this.#runs.own(identity, run.durable);
     return "created";

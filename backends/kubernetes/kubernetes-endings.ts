@@ -6,7 +6,7 @@ import { KubernetesError } from "./kubernetes-error.ts";
 import type { KubernetesJobs } from "./kubernetes-jobs.ts";
 import { identityOf } from "./kubernetes-objects.ts";
 import type { JobRecord } from "./kubernetes-objects.ts";
-import { encodeOutcome } from "./kubernetes-outcome.ts";
+import { encodeEnded, encodeOutcome } from "./kubernetes-outcome.ts";
 import { problemOf } from "./kubernetes-reasons.ts";
 import type { KubernetesRuns } from "./kubernetes-runs.ts";
 
@@ -59,14 +59,33 @@ export class KubernetesEndings {
     return settling;
   }
 
+  /** Ends the Pod of a run that has its result, if there is room in the Job for that; else it may go on to its end. */
+  stopLater(name: RunId): void {
+    const stopped = this.#write(name, () => {
+      const recording = this.#runs.get(name)?.feed.recording;
+      return recording === undefined ? undefined : encodeEnded(recording);
+    });
+    stopped.catch((error: unknown) => {
+      this.#log(`${name} goes on: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
+
   async #settle(name: RunId, interruption: Interruption): Promise<void> {
+    await this.#write(name, (job) => {
+      const run = this.#runs.get(name);
+      if (run?.result !== undefined) return undefined;
+      return encodeOutcome(run?.feed.recording ?? new Recording(identityOf(job)), interruption, new Date());
+    });
+  }
+
+  /** Writes an outcome into the run's Job, unless it has one or there is none to write. */
+  async #write(name: RunId, outcomeFor: (job: JobRecord) => string | undefined): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       const job = this.#cluster.job(name);
-      const run = this.#runs.get(name);
-      if (job === undefined || job.outcome !== undefined || run?.result !== undefined) return;
-      const recording = run?.feed.recording ?? new Recording(identityOf(job));
+      const outcome = job === undefined || job.outcome !== undefined ? undefined : outcomeFor(job);
+      if (job === undefined || outcome === undefined) return;
       try {
-        this.#cluster.putJob(await this.#jobs.settle(job, encodeOutcome(recording, interruption, new Date())));
+        this.#cluster.putJob(await this.#jobs.settle(job, outcome));
         return;
       } catch (error) {
         if (!(error instanceof KubernetesError) || error.reason !== "Conflict" || tries === TRIES) throw error;

@@ -3,8 +3,10 @@ import { randomInt } from "node:crypto";
 import type { V1Job, V1Toleration } from "@kubernetes/client-node";
 
 import type { Language } from "../../core/languages.ts";
+import { inputBytesOf, memoryBytesOf, wallMsOf } from "../../core/program.ts";
 import type { Program } from "../../core/program.ts";
 import type { Run } from "../../core/run.ts";
+import { encodeGrading } from "./kubernetes-grading.ts";
 import { ANNOTATIONS, CONTAINER, LABELS, MANAGED_BY, QUEUE_LABEL, labelValue } from "./kubernetes-names.ts";
 import type { PackedProgram } from "./kubernetes-program.ts";
 import type { JobTemplate, SandboxVolume } from "./kubernetes-template.ts";
@@ -12,6 +14,10 @@ import type { JobTemplate, SandboxVolume } from "./kubernetes-template.ts";
 const MiB = 1024 * 1024;
 /** What the runner and the container's set-up need beside the program, in bytes. */
 const HEADROOM_BYTES = 8 * MiB;
+/** What the runner keeps of a compiled program to restore it for each test, in bytes. */
+const KEPT_BYTES = 64 * MiB;
+/** The output that the runner lets all tests have together, in bytes, with what one may have beyond that. */
+const TESTS_OUTPUT_BYTES = 48 * MiB;
 /** What the log has beside the program's output, in bytes, and how much longer output is in it than as it was written. */
 const LOG_BYTES = 8 * MiB;
 const LOG_FACTOR = 1.5;
@@ -58,13 +64,16 @@ function seconds(milliseconds: number): number {
 }
 
 /** Memory of the container, in bytes: the stage that may take most decides, and the runner ends the others at theirs. */
-function memoryBytes({ stages }: Program, packed: PackedProgram, least: number): number {
-  const most = Math.max(...stages.map((stage) => stage.memoryBytes));
-  return Math.max(most + HEADROOM_BYTES + packed.memoryBytes, least);
+function memoryBytes(program: Program, packed: PackedProgram, least: number): number {
+  const compiles = program.stages.some(({ name }) => name === "compile");
+  const kept = program.tests === undefined ? 0 : compiles ? KEPT_BYTES : inputBytesOf(program).files;
+  return Math.max(memoryBytesOf(program) + HEADROOM_BYTES + packed.memoryBytes + kept, least);
 }
 
-function logBytes({ stages, limits }: Program): number {
-  return LOG_BYTES + Math.ceil(LOG_FACTOR * 2 * stages.length * limits.output_bytes);
+function logBytes({ stages, limits, tests = [] }: Program): number {
+  const own = tests.reduce((total, { limits: { output_bytes } }) => total + 2 * output_bytes, 0);
+  const output = 2 * stages.length * limits.output_bytes + Math.min(own, TESTS_OUTPUT_BYTES);
+  return LOG_BYTES + Math.ceil(LOG_FACTOR * output);
 }
 
 /** Suffixes of the API server's own notation of memory. */
@@ -118,13 +127,13 @@ export function makeJob(
     [ANNOTATIONS.tenant]: run.tenant,
     [ANNOTATIONS.fingerprint]: run.fingerprint,
     [ANNOTATIONS.createdAt]: run.createdAt.toISOString(),
+    ...(run.grading === undefined ? {} : { [ANNOTATIONS.grading]: encodeGrading(run.grading) }),
   };
   const podMetadata = (spec.template.metadata ??= {});
   podMetadata.labels = { ...podMetadata.labels, ...labels };
   spec.suspend = suspend || settings.queueName !== undefined;
   spec.ttlSecondsAfterFinished = settings.ttlSeconds;
-  const wallMs = program.stages.reduce((total, stage) => total + stage.wallMs, 0);
-  spec.activeDeadlineSeconds = settings.queueSeconds + seconds(wallMs) + GRACE_SECONDS;
+  spec.activeDeadlineSeconds = settings.queueSeconds + seconds(wallMsOf(program)) + GRACE_SECONDS;
 
   const user = userId(settings.hostUsers ?? pod.hostUsers);
   // Not of the Pod: its pause container would be a process of the same user, and count.

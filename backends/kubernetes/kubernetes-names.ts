@@ -15,6 +15,8 @@ export const ANNOTATIONS = {
   tenant: "sandbox-api/tenant",
   fingerprint: "sandbox-api/fingerprint",
   createdAt: "sandbox-api/created-at",
+  /** What is expected of the run's tests: see `kubernetes-grading.ts`. */
+  grading: "sandbox-api/grading",
   /** How the run ended, where its log does not tell: see `kubernetes-outcome.ts`. */
   outcome: "sandbox-api/outcome",
 } as const;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import type { RunIdentity } from "../../core/transcript.ts";
+import { decodeGrading } from "./kubernetes-grading.ts";
 import { ANNOTATIONS, CONTAINER, JOB_NAME_LABEL, LABELS } from "./kubernetes-names.ts";
 
 /** What is kept of a Job. */
@@ -22,6 +23,8 @@ export interface JobRecord {
   failure: Reason | undefined;
   /** The annotation; undefined while the log tells how the run ended. */
   outcome: string | undefined;
+  /** The annotation; undefined of a run without tests. */
+  grading: string | undefined;
 }
 
 export interface Reason {
@@ -93,6 +96,7 @@ export function jobRecord(object: unknown): JobRecord {
     ended: end === undefined ? undefined : { failed: end.type === "Failed" },
     failure: failure === undefined ? undefined : reasonOf(failure),
     outcome: annotations?.[ANNOTATIONS.outcome],
+    grading: annotations?.[ANNOTATIONS.grading],
   };
 }
 
@@ -154,6 +158,7 @@ export function podRecord(object: unknown): PodRecord {
 }
 
 /** What a run's Job tells of the run. */
-export function identityOf({ name, language, createdAt }: JobRecord): RunIdentity {
-  return { id: name, language, version: null, createdAt };
+export function identityOf({ name, language, createdAt, grading }: JobRecord): RunIdentity {
+  const identity = { id: name, language, version: null, createdAt };
+  return grading === undefined ? identity : { ...identity, grading: decodeGrading(grading) };
 }

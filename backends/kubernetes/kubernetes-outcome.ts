@@ -19,6 +19,15 @@ export function encodeOutcome(recording: Recording, interruption: Interruption, 
   return deflateRawSync(ended.serialize()).toString("base64");
 }
 
+/** What an end that is kept whole may take, in characters. */
+const MAX_ENDED_CHARACTERS = 160 * 1024;
+
+/** The same of a run that has ended, although its runner goes on; undefined when it is too long for an annotation. */
+export function encodeEnded(recording: Recording): string | undefined {
+  const text = deflateRawSync(recording.serialize()).toString("base64");
+  return text.length > MAX_ENDED_CHARACTERS ? undefined : text;
+}
+
 /** The recording that `text` holds; one that says so when it holds none. */
 export function decodeOutcome(run: RunIdentity, text: string): Recording {
   try {

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { deflate } from "node:zlib";
 
 import { ServiceError } from "../../core/errors.ts";
-import { PROGRAM_HEADER_BYTES, encodeProgram } from "../../core/program.ts";
+import { PROGRAM_HEADER_BYTES, encodeProgram, inputBytesOf } from "../../core/program.ts";
 import type { Program } from "../../core/program.ts";
 
 /** Far below the 128 KiB that one string of an environment may have (execve(2)); a multiple of 4. */
@@ -38,13 +38,13 @@ export async function packProgram(program: Program): Promise<PackedProgram> {
   return { environment, memoryBytes: text.length + encoded.length };
 }
 
-function tooLarge({ files, stages }: Program, characters: number): ServiceError {
-  const bytes = files.reduce((total, file) => total + file.content.length, 0);
-  const stdinBytes = stages.reduce((total, stage) => total + stage.stdin.length, 0);
-  const field = stdinBytes > bytes ? "stdin" : "files";
+function tooLarge(program: Program, characters: number): ServiceError {
+  const bytes = inputBytesOf(program);
+  const largest = Math.max(bytes.files, bytes.stdin, bytes.tests);
+  const field = bytes.tests === largest ? "tests" : bytes.stdin === largest ? "stdin" : "files";
   return new ServiceError(
     "program_too_large",
-    `${field}: the program and its input together are ${bytes + stdinBytes} bytes, ${characters} when packed; a Job has room for ${MAX_CHARACTERS}`,
+    `${field}: the program and its input together are ${bytes.files + bytes.stdin + bytes.tests} bytes, ${characters} when packed; a Job has room for ${MAX_CHARACTERS}`,
     { field, allowed: MAX_CHARACTERS },
   );
 }

@@ -27,6 +27,8 @@ export class KubernetesRun {
   #changed = Promise.withResolvers<void>();
   #frozen = false;
   #nextSeq = 0;
+  /** Whether the run has its result although its runner goes on. */
+  goesOn = false;
 
   /** `onEnd` is called when there is a result. */
   constructor(identity: RunIdentity, openLog: OpenLog, onEnd: () => void) {
@@ -103,7 +105,9 @@ export class KubernetesRun {
     if (frame.type !== "ready") this.#nextSeq = frame.seq + 1;
     this.feed.recording.add(frame, line, at);
     this.feed.notify();
-    if (this.result !== undefined) this.#onEnd();
+    if (this.result === undefined) return;
+    this.goesOn = frame.type !== "finished" && frame.type !== "failed";
+    this.#onEnd();
   }
 
   /** Begins to read as soon as there is something to read. */

@@ -15,10 +15,11 @@ interface Followed {
   /** Made by this replica, which therefore counts its end. */
   own: { durable: boolean } | undefined;
   counted: boolean;
+  stopped: boolean;
 }
 
-function bytesOf({ compile, run }: RunResult): number {
-  const stages = [compile, run].filter((stage) => stage !== null);
+function bytesOf({ compile, run, tests }: RunResult): number {
+  const stages = [compile, run, ...(tests?.results ?? [])].filter((stage) => stage !== null);
   const output = stages.reduce((total, { stdout, stderr }) => total + stdout.length + stderr.length, 0);
   return BYTES_OF_RUN + BYTES_OF_OUTPUT * output;
 }
@@ -30,11 +31,14 @@ export class KubernetesRuns {
   readonly #kept = new Map<RunId, number>();
   readonly #openLog: OpenLog;
   readonly #observe: (result: RunResult) => void;
+  readonly #stop: (id: RunId) => void;
   #keptBytes = 0;
 
-  constructor(openLog: OpenLog, observe: (result: RunResult) => void) {
+  /** `stop` is called of a run that has its result although its Pod goes on. */
+  constructor(openLog: OpenLog, observe: (result: RunResult) => void, stop: (id: RunId) => void) {
     this.#openLog = openLog;
     this.#observe = observe;
+    this.#stop = stop;
   }
 
   get(id: RunId): KubernetesRun | undefined {
@@ -77,7 +81,7 @@ export class KubernetesRuns {
     const known = this.#followed.get(identity.id);
     if (known !== undefined) return known;
     const run = new KubernetesRun(identity, this.#openLog, () => this.#afterChange(identity.id));
-    const entry: Followed = { run, own: undefined, counted: false };
+    const entry: Followed = { run, own: undefined, counted: false, stopped: false };
     this.#followed.set(identity.id, entry);
     return entry;
   }
@@ -89,6 +93,10 @@ export class KubernetesRuns {
     if (entry.own !== undefined && !entry.counted) {
       entry.counted = true;
       this.#observe(result);
+    }
+    if (entry.run.goesOn && !entry.stopped) {
+      entry.stopped = true;
+      this.#stop(id);
     }
     this.#keep(id, result);
   }
