@@ -41,13 +41,17 @@ void course_run(const struct program *program)
         keep_from_children(&program->stages[i]);
     for (size_t i = 0; i < program->test_count; i += 1)
         keep_from_children(&program->tests[i].stage);
-    if (program->test_count > 0)
+    if (program->test_count > 0 || program->glob_count > 0)
         places_open();
     for (size_t i = 0; i < program->stage_count; i += 1) {
         const struct stage *stage = &program->stages[i];
         if (stage->kind == STAGE_RUN && program->test_count > 0)
             return execute_tests(program);
-        if (!stage_execute(stage))
+        bool went_well = stage_execute(stage);
+        /* However the program ended: what it wrote until then may tell why. */
+        if (stage->kind == STAGE_RUN && program->glob_count > 0)
+            artifacts_send(program);
+        if (!went_well)
             return;
     }
 }

@@ -112,6 +112,33 @@ void frame_ended(const struct outcome *outcome)
     put_format(",\"stderr_truncated\":%s}\n", outcome->truncated[STREAM_STDERR] ? "true" : "false");
 }
 
+/* `name` is UTF-8 without control characters. */
+void frame_artifact(const char *name, uint64_t size, bool has_content)
+{
+    static char text[FRAME_BYTES];
+    size_t length = text_encode(text, sizeof text - 1, (const uint8_t *)name, strlen(name));
+    text[length] = '\0';
+    begin();
+    put("\"type\":\"artifact\",\"name\":\"");
+    put(text);
+    put_format("\",\"size_bytes\":%" PRIu64 ",\"has_content\":%s}\n", size, has_content ? "true" : "false");
+}
+
+/* A piece of the artifact that was told last. */
+void frame_content(const uint8_t *bytes, size_t length)
+{
+    begin();
+    put("\"type\":\"content\",\"data\":\"");
+    output_commit(base64_encode(output_reserve(BASE64_BYTES(length)), bytes, length));
+    put("\"}\n");
+}
+
+void frame_artifacts_end(uint64_t omitted)
+{
+    begin();
+    put_format("\"type\":\"artifacts_ended\",\"omitted\":%" PRIu64 "}\n", omitted);
+}
+
 void frame_finished(void)
 {
     begin();

@@ -152,6 +152,14 @@ static void begin_test(struct program *program, const struct record *record)
     };
 }
 
+static void parse_glob(struct program *program, const struct record *record)
+{
+    if (program->stage_count > 0 || program->glob_count == MAX_GLOBS)
+        die("program: a glob comes after a stage, or there are more than %d", MAX_GLOBS);
+    check_name((const char *)record->value, record->length);
+    program->globs[program->glob_count++] = text(record);
+}
+
 static void parse_argument(const struct record *record)
 {
     if (argument_count == MAX_ARGUMENTS)
@@ -201,6 +209,8 @@ static void parse_record(struct program *program, const struct record *record)
         return parse_file(program, record);
     if (record->tag == 'W')
         return parse_work(program, record);
+    if (record->tag == 'G')
+        return parse_glob(program, record);
     if (record->tag == 'S')
         return begin_stage(program, record);
     if (program->stage_count == 0)

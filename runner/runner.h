@@ -10,7 +10,7 @@
 /* Exit statuses: the stages ran; the runner or its input failed; it was told to end, or nobody reads it any more. */
 enum { EXIT_FINISHED = 0, EXIT_FAILED = 2, EXIT_STOPPED = 3 };
 
-enum { MAX_FILES = 1024, MAX_ARGUMENTS = 16384, MAX_VARIABLES = 4096, MAX_STAGES = 2, MAX_TESTS = 200 };
+enum { MAX_FILES = 1024, MAX_ARGUMENTS = 16384, MAX_VARIABLES = 4096, MAX_STAGES = 2, MAX_TESTS = 200, MAX_GLOBS = 20 };
 enum { MAX_NAME_BYTES = 255, MAX_PATH_BYTES = 4095 };
 
 /* 64 MiB: the payload that a program may have. */
@@ -142,6 +142,8 @@ struct program {
     size_t stage_count;
     struct test tests[MAX_TESTS];
     size_t test_count;
+    const char *globs[MAX_GLOBS]; /* of the artifacts */
+    size_t glob_count;
 };
 
 void program_parse(struct program *program, const struct payload *payload);
@@ -249,6 +251,9 @@ void frame_ready(const char *version);
 void frame_started(const struct stage *stage);
 void frame_output(enum stream stream, const uint8_t *bytes, size_t length);
 void frame_ended(const struct outcome *outcome);
+void frame_artifact(const char *name, uint64_t size, bool has_content);
+void frame_content(const uint8_t *bytes, size_t length);
+void frame_artifacts_end(uint64_t omitted);
 void frame_finished(void);
 void frame_failed(const char *message);
 
@@ -355,6 +360,10 @@ bool stage_execute(const struct stage *stage);
 void ahead_start(struct program *program, const struct payload *payload);
 void ahead_place(const struct program *program);
 void ahead_feed(void);
+/* ---- glob.c, artifacts.c */
+bool glob_matches(const char *glob, const char *path);
+void artifacts_send(const struct program *program);
+
 /* ---- course.c */
 void course_run(const struct program *program);
 

@@ -24,6 +24,9 @@ export type Frame = { seq: number } & (
   | ({ type: "stdout" } & Output)
   | ({ type: "stderr" } & Output)
   | Ended
+  | { type: "artifact"; name: string; size_bytes: number; has_content: boolean }
+  | { type: "content"; data: string }
+  | { type: "artifacts_ended"; omitted: number }
   | { type: "finished" }
   | { type: "failed"; message: string }
 );
@@ -37,6 +40,9 @@ const KEYS: Record<Frame["type"], string> = {
   stdout: "seq,type,text seq,type,data",
   stderr: "seq,type,text seq,type,data",
   ended: `seq,type,stage,${USAGE} seq,type,stage,test,${USAGE}`,
+  artifact: "seq,type,name,size_bytes,has_content",
+  content: "seq,type,data",
+  artifacts_ended: "seq,type,omitted",
   finished: "seq,type",
   failed: "seq,type,message",
 };

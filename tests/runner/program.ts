@@ -36,6 +36,7 @@ export interface ProgramSpec {
   workInodes?: number;
   stages: readonly StageSpec[];
   tests?: readonly TestSpec[];
+  globs?: readonly string[];
 }
 
 const DEFAULT_LIMITS: Partial<Record<LimitName, number>> = {
@@ -116,6 +117,7 @@ export function recordsOf(program: ProgramSpec): Buffer[] {
   return [
     ...Object.entries(program.files ?? {}).map(([name, content]) => file(name, content)),
     work(program.workBytes, program.workInodes),
+    ...(program.globs ?? []).map((glob) => record("G", glob)),
     ...program.stages.flatMap(stage),
     ...(program.tests ?? []).flatMap(testRecords),
   ];

@@ -63,6 +63,10 @@ const REFUSED: [what: string, bytes: Uint8Array, message: RegExp][] = [
   ["two inputs of a test", frame([...program, record("T"), record("I"), record("I")]), /two inputs/],
   ["a limit of a test twice", frame([...program, record("T"), limit("wallUs", 1), limit("wallUs", 1)]), /twice/],
   ["a test's file beside the folder", frame([...program, record("T"), file("../x")]), /invalid name/],
+  ["a glob after a stage", frame([...program, record("G", "*")]), /glob comes after/],
+  ["21 globs", frame([...Array.from({ length: 21 }, () => record("G", "*")), ...program]), /more than 20/],
+  ["a glob that climbs", frame([record("G", "a/../*"), ...program]), /invalid name/],
+  ["a glob from the root", frame([record("G", "/etc/*"), ...program]), /invalid name/],
   ["a record that is longer than all", frame([...program, Buffer.from("A"), u32(1000)]), /longer than the program/],
   ["half a record's header", frame([...program, Buffer.from("A\0")]), /no header/],
   ["a file without a name's length", frame([record("F", "x"), ...program]), /no name/],
@@ -108,7 +112,7 @@ const damaged = fc
 const shuffled = fc
   .array(
     fc
-      .tuple(fc.constantFrom(..."FWSAEILT"), fc.uint8Array({ maxLength: 40 }))
+      .tuple(fc.constantFrom(..."FWSAEILTG"), fc.uint8Array({ maxLength: 40 }))
       .map(([tag, value]) => record(tag, value)),
     { maxLength: 6 },
   )
