@@ -10,7 +10,6 @@ import { aheadProgram } from "../core/create-run.ts";
 import { loadLanguages } from "../core/languages.ts";
 import { boundsFor } from "../core/limits.ts";
 import type { LanguageRegistry } from "../core/languages.ts";
-import { boundsFor } from "../core/limits.ts";
 import { buildApp } from "./app.ts";
 import type { App } from "./context.ts";
 import { readImages } from "./kubernetes-settings.ts";

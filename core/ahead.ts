@@ -25,6 +25,7 @@ export function waitsFor(ahead: Program, program: Program): boolean {
   return (
     wanted !== undefined &&
     others.length === 0 &&
+    program.tests === undefined &&
     waiting !== undefined &&
     file !== undefined &&
     file.name === ahead.files[0]?.name &&

@@ -272,7 +272,7 @@ void program_parse(struct program *program, const struct payload *payload)
         memset(program, 0, sizeof *program);
         memset(arguments, 0, sizeof arguments);
         memset(variables, 0, sizeof variables);
-        argument_count = variable_count = 0;
+        argument_count = variable_count = argument_slots = variable_slots = 0;
     }
     size_t at = 0;
     while (at < payload->length) {

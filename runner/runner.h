@@ -360,6 +360,7 @@ bool stage_execute(const struct stage *stage);
 void ahead_start(struct program *program, const struct payload *payload);
 void ahead_place(const struct program *program);
 void ahead_feed(void);
+
 /* ---- glob.c, artifacts.c */
 bool glob_matches(const char *glob, const char *path);
 void artifacts_send(const struct program *program);
