@@ -8,11 +8,13 @@ import type { Run, Tenant } from "../core/run.ts";
 import type { RunRequest } from "../core/validators.ts";
 import type { ApiContext } from "./context.ts";
 
+export const IDEMPOTENCY_KEY = /^[ -~]{1,255}$/;
+
 /** The value of `Idempotency-Key`: 1 to 255 characters of printable ASCII. Throws `invalid_request`. */
 function idempotencyKey(headers: IncomingHttpHeaders): string | undefined {
   const key = headers["idempotency-key"];
   if (key === undefined) return undefined;
-  if (typeof key === "string" && /^[ -~]{1,255}$/.test(key)) return key;
+  if (typeof key === "string" && IDEMPOTENCY_KEY.test(key)) return key;
   throw invalid("Idempotency-Key", "1 to 255 characters of printable ASCII are allowed");
 }
 

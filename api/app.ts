@@ -160,7 +160,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   await collectRoutes(app, settings.apiKeys.length > 0);
   const methods = new AllowedMethods(app);
   healthRoutes(app, context);
-  docsRoutes(app);
+  docsRoutes(app, context);
   await app.register(async (scope: App) => protectedRoutes(scope, context));
   methods.refuseOthers(app);
   await app.ready();

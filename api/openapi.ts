@@ -3,7 +3,8 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from "@fastify/type-pr
 import { z } from "zod";
 
 import type { ErrorCode } from "../core/errors.ts";
-import type { App } from "./context.ts";
+import { LIMITS, LIMIT_NAMES } from "../core/limits.ts";
+import type { ApiContext, App } from "./context.ts";
 import { HTTP_STATUS } from "./errors.ts";
 import { ERROR } from "./schemas.ts";
 
@@ -11,6 +12,8 @@ import { ERROR } from "./schemas.ts";
 export function errorResponses(codes: readonly ErrorCode[]): Record<number, typeof ERROR> {
   return Object.fromEntries(codes.map((code) => [HTTP_STATUS[code], ERROR]));
 }
+
+const PROPERTIES = z.record(z.string(), z.looseObject({}));
 
 /** What is read of the description in order to complete it. */
 const DESCRIPTION = z.looseObject({
@@ -26,15 +29,16 @@ const DESCRIPTION = z.looseObject({
       }),
     ),
   ),
+  components: z.looseObject({ schemas: z.record(z.string(), z.looseObject({ properties: PROPERTIES.optional() })) }),
 });
+type Description = z.infer<typeof DESCRIPTION>;
 
 /**
  * Gives each refusal the type that it has, whatever the route itself produces, and says which errors it stands for;
  * the library knows one type for all of a route's responses.
  */
-function describeRefusals(description: unknown): z.infer<typeof DESCRIPTION> {
-  const parsed = DESCRIPTION.parse(description);
-  for (const methods of Object.values(parsed.paths)) {
+function describeRefusals(description: Description): void {
+  for (const methods of Object.values(description.paths)) {
     for (const { responses } of Object.values(methods)) {
       for (const [status, response] of Object.entries(responses)) {
         if (Number(status) < 400) continue;
@@ -45,7 +49,23 @@ function describeRefusals(description: unknown): z.infer<typeof DESCRIPTION> {
       }
     }
   }
-  return parsed;
+}
+
+/** Says what this server knows and allows, where the schemas are those of every server. */
+function describeServer({ components }: Description, { registry, settings }: DescribedServer): void {
+  for (const [id, { properties }] of Object.entries(components.schemas)) {
+    // The library describes what a client sends under another id than what it may get.
+    if (/^RunRequest(?:Input)?$/.test(id)) {
+      Object.assign(properties?.["language"] ?? {}, {
+        enum: registry.languages.flatMap(({ name, aliases }) => [name, ...aliases]),
+      });
+    }
+    if (!/^LimitsAsked(?:Input)?$/.test(id)) continue;
+    for (const name of LIMIT_NAMES) {
+      const maximum = settings.limits.maximum[name];
+      Object.assign(properties?.[name] ?? {}, { minimum: Math.min(LIMITS[name].minimum, maximum), maximum });
+    }
+  }
 }
 
 /** Collects the routes that are registered after it, for `apiDescription`. */
@@ -73,7 +93,12 @@ export async function collectRoutes(app: App, keys: boolean): Promise<void> {
   });
 }
 
+export type DescribedServer = Pick<ApiContext, "registry" | "settings">;
+
 /** The API in OpenAPI 3.1, as JSON. */
-export function apiDescription(app: App): string {
-  return JSON.stringify(describeRefusals(app.swagger()));
+export function apiDescription(app: App, server: DescribedServer): string {
+  const description = DESCRIPTION.parse(app.swagger());
+  describeRefusals(description);
+  describeServer(description, server);
+  return JSON.stringify(description);
 }

@@ -6,19 +6,43 @@ import type { LimitName } from "../core/limits.ts";
 import { MAX_TESTS } from "../core/create-tests.ts";
 import { STATUSES } from "../core/run.ts";
 import type { FinalStatus } from "../core/run.ts";
-import { MAX_FILES } from "../core/validators.ts";
+import {
+  BASE64,
+  MAX_ARGUMENTS,
+  MAX_FILES,
+  MAX_FILE_NAME_BYTES,
+  MAX_VARIABLES,
+  RESERVED_VARIABLES,
+  VARIABLE_NAME,
+} from "../core/validators.ts";
 import { HTTP_STATUS } from "./errors.ts";
+
+/*
+ * A string's `meta` tells clients, in the API's description, what core checks: core's own words name the field, and
+ * say what is allowed.
+ */
+
+const SEGMENT = String.raw`(?!\.{1,2}(?:/|$))[^/\u0000-\u001f\u007f]+`;
+const RESERVED = RESERVED_VARIABLES.map(({ source }) => source).join("|");
+/** What becomes an argument or a variable of a process. */
+const WITHOUT_NUL = { pattern: String.raw`^[^\u0000]*$` };
 
 const FILE = z
   .strictObject({
-    name: z.string().describe("A plain path relative to the work folder"),
+    name: z
+      .string()
+      .meta({ pattern: `^(?![-@])${SEGMENT}(?:/${SEGMENT})*$`, maxLength: MAX_FILE_NAME_BYTES })
+      .describe("A plain path relative to the work folder"),
     content: z.string(),
     encoding: z
       .enum(["utf8", "base64"])
       .optional()
       .describe("How content stands for the file's bytes; utf8 unless said"),
   })
-  .meta({ id: "File" });
+  .meta({
+    id: "File",
+    anyOf: [{ properties: { encoding: { const: "utf8" } } }, { properties: { content: { pattern: BASE64.source } } }],
+  });
 
 function limitFields<Field>(field: (name: LimitName) => Field): Record<LimitName, Field> {
   return Object.fromEntries(LIMIT_NAMES.map((name) => [name, field(name)])) as Record<LimitName, Field>;
@@ -69,11 +93,19 @@ const COMPARISON = z
 export const RUN_REQUEST = z
   .strictObject({
     language: z.string().describe("A language's name or alias, as /api/languages lists them"),
-    code: z.string().optional().describe("The program, if it is one file; excludes files"),
-    files: z.array(FILE).optional().describe(`The program, if it is up to ${MAX_FILES} files; the first one is run`),
+    code: z.string().optional().meta({ minLength: 1 }).describe("The program, if it is one file; excludes files"),
+    files: z
+      .array(FILE)
+      .optional()
+      .meta({ minItems: 1, maxItems: MAX_FILES })
+      .describe(`The program, if it is up to ${MAX_FILES} files; the first one is run`),
     stdin: z.string().optional(),
-    args: z.array(z.string()).optional(),
-    env: z.record(z.string(), z.string()).optional().describe("Environment variables, by name"),
+    args: z.array(z.string().meta(WITHOUT_NUL)).optional().meta({ maxItems: MAX_ARGUMENTS }),
+    env: z
+      .record(z.string().meta({ pattern: `(?!${RESERVED})${VARIABLE_NAME.source}` }), z.string().meta(WITHOUT_NUL))
+      .optional()
+      .meta({ maxProperties: MAX_VARIABLES })
+      .describe("Environment variables, by name"),
     limits: LIMITS_ASKED.optional().describe("Bounds of this run, within the language's maximum"),
     tests: z
       .array(TEST)
@@ -82,7 +114,11 @@ export const RUN_REQUEST = z
     comparison: COMPARISON.optional().describe("How the tests' outputs are compared; lines unless said"),
     stop_on_failure: z.boolean().optional().describe("Skip the tests after the first one that is not accepted"),
   })
-  .meta({ id: "RunRequest", examples: [{ language: "python", code: "a, b = 1, 2\nprint(a + b)" }] });
+  .meta({
+    id: "RunRequest",
+    oneOf: [{ required: ["code"] }, { required: ["files"] }],
+    examples: [{ language: "python", code: "a, b = 1, 2\nprint(a + b)" }],
+  });
 
 const ENCODING = z.enum(["utf8", "base64"]).describe("utf8, or base64 where the bytes are not UTF-8");
 const TIME = z.iso.datetime({ precision: 3 });
@@ -183,6 +219,17 @@ export const EVENT_DATA = {
   test: TEST_RESULT,
   finished: z.strictObject({ result: RESULT }),
 } as const;
+
+const EVENT_NAMES = Object.keys(EVENT_DATA) as (keyof typeof EVENT_DATA)[];
+
+/** One server-sent event, as its stream is described: OpenAPI 3.1 has no words for the whole of it. */
+export const EVENT = z
+  .strictObject({
+    id: z.string().regex(/^\d+$/),
+    event: z.enum(EVENT_NAMES),
+    data: z.string().meta({ contentMediaType: "application/json" }),
+  })
+  .meta({ id: "Event" });
 
 const BOUNDS = z.strictObject(limitFields((name) => COUNT.describe(LIMITS[name].description))).meta({ id: "Limits" });
 

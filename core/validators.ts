@@ -43,13 +43,14 @@ export interface RequestBounds {
 
 export const MAX_FILES = 256;
 export const MAX_FILE_NAME_BYTES = 255;
-const MAX_ARGUMENTS = 256;
-const MAX_VARIABLES = 256;
+export const MAX_ARGUMENTS = 256;
+export const MAX_VARIABLES = 256;
 /** Together they stay far below the kernel's quarter of the stack limit, and each below its 128 KiB (execve(2)). */
 const MAX_ARGUMENT_BYTES = 64 * 1024;
 const MAX_ARGUMENTS_BYTES = 512 * 1024;
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+/** RFC 4648, section 4. */
+export const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 export function wellFormed(text: string, field: string): void {
   if (!text.isWellFormed()) throw invalid(field, "contains half of a surrogate pair, which no UTF-8 can carry");
@@ -171,7 +172,7 @@ export function checkArguments(args: readonly string[] = [], field = "args"): re
 }
 
 /** Variables that make the loader, the C library or an interpreter run or read something else before the program starts. */
-const RESERVED_VARIABLES = [
+export const RESERVED_VARIABLES = [
   /^LD_/,
   /^GLIBC_TUNABLES$/,
   /^GCONV_PATH$/,
@@ -182,12 +183,14 @@ const RESERVED_VARIABLES = [
   /^PATH$/,
 ];
 
+export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+
 export function checkEnvironment(env: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
   const entries = Object.entries(env);
   if (entries.length > MAX_VARIABLES) throw invalid("env", `has more than ${MAX_VARIABLES} variables`, MAX_VARIABLES);
   for (const [name, value] of entries) {
     const field = `env.${name.slice(0, 64)}`;
-    if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name)) {
+    if (!VARIABLE_NAME.test(name)) {
       throw invalid(field, "is not a variable's name: letters, digits and _, at most 128, not beginning with a digit");
     }
     if (RESERVED_VARIABLES.some((pattern) => pattern.test(name))) {

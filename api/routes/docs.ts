@@ -6,6 +6,7 @@ import type { App } from "../context.ts";
 import { NONCE_PLACEHOLDER, SCRIPT_PATH, loadDocsBundle } from "../docs-bundle.ts";
 import type { DocsBundle } from "../docs-bundle.ts";
 import { apiDescription } from "../openapi.ts";
+import type { DescribedServer } from "../openapi.ts";
 import { HANDLER_TIMEOUT_MS } from "../timeouts.ts";
 
 function contentSecurityPolicy(nonce: string): string {
@@ -23,7 +24,7 @@ function contentSecurityPolicy(nonce: string): string {
 }
 
 /** `GET /openapi.json`, the page that shows it at `/docs`, and `/`, which leads there. */
-export function docsRoutes(app: App): void {
+export function docsRoutes(app: App, server: DescribedServer): void {
   const options = { handlerTimeout: HANDLER_TIMEOUT_MS, schema: { hide: true } };
   let description: string | undefined;
   let bundle: Promise<DocsBundle> | undefined;
@@ -39,7 +40,7 @@ export function docsRoutes(app: App): void {
   }
 
   app.get("/openapi.json", options, async (_request, reply) => {
-    description ??= apiDescription(app);
+    description ??= apiDescription(app, server);
     return reply.type("application/json; charset=utf-8").send(description);
   });
 

@@ -9,14 +9,16 @@ import type { RunEvent } from "../../core/run.ts";
 import type { ApiContext, App } from "../context.ts";
 import { eventStream } from "../event-stream.ts";
 import { errorResponses } from "../openapi.ts";
-import { RUN_PARAMS } from "../schemas.ts";
+import { EVENT, RUN_PARAMS } from "../schemas.ts";
 import { clientGone } from "../waiting.ts";
 import { noSuchRun } from "./run.ts";
+
+const EVENT_ID = /^\d{1,15}$/;
 
 /** The sequence number to begin with, from the last one that the client has. Throws `invalid_request`. */
 function nextSeq(lastEventId: string | undefined): number {
   if (lastEventId === undefined) return 0;
-  if (!/^\d{1,15}$/.test(lastEventId))
+  if (!EVENT_ID.test(lastEventId))
     throw invalid("Last-Event-ID", "the id of one of this run's events is wanted, an integer");
   return Number(lastEventId) + 1;
 }
@@ -51,10 +53,15 @@ export function eventsRoute(app: App, { backend, closing }: ApiContext): void {
         produces: ["text/event-stream"],
         params: RUN_PARAMS,
         headers: z.object({
-          "last-event-id": z.string().optional().describe("The id of the last event that the client has"),
+          "last-event-id": z
+            .string()
+            .optional()
+            .meta({ pattern: EVENT_ID.source })
+            .describe("The id of the last event that the client has"),
         }),
         response: {
-          200: z.string().describe("The events"),
+          200: EVENT.describe("The events"),
+          204: z.null().describe("There is nothing after the event that the client has"),
           ...errorResponses(["invalid_request", "unauthorized", "not_found", "shutting_down", "internal"]),
         },
       },

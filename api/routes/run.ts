@@ -4,7 +4,7 @@ import { z } from "zod";
 import { ServiceError } from "../../core/errors.ts";
 import { isRunId } from "../../core/run.ts";
 import type { RunId } from "../../core/run.ts";
-import { acceptRun } from "../accept-run.ts";
+import { IDEMPOTENCY_KEY, acceptRun } from "../accept-run.ts";
 import type { ApiContext, App } from "../context.ts";
 import { errorResponses } from "../openapi.ts";
 import { renderState } from "../render.ts";
@@ -22,6 +22,7 @@ const IDEMPOTENCY = z.object({
   "idempotency-key": z
     .string()
     .optional()
+    .meta({ pattern: IDEMPOTENCY_KEY.source })
     .describe("1 to 255 characters of printable ASCII; the same key with the same body names the same run"),
 });
 
