@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 import { z } from "zod";
 
 const stage = z.enum(["compile", "run"]);
@@ -65,14 +67,18 @@ export class FrameError extends Error {
   override readonly name = "FrameError";
 }
 
+function notAFrame(line: string, cause?: unknown): FrameError {
+  // What stands where the runner should says here what went wrong.
+  return new FrameError(`not a frame: ${line.slice(0, MAX_QUOTED_CHARS)}`, { cause });
+}
+
 /** Parses one line; throws `FrameError`. */
 export function parseFrame(line: string): Frame {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch (cause) {
-    // What stands where the runner should says here what went wrong.
-    throw new FrameError(`not a frame: ${line.slice(0, MAX_QUOTED_CHARS)}`, { cause });
+    throw notAFrame(line, cause);
   }
   const parsed = FRAME.safeParse(value);
   if (!parsed.success) throw new FrameError("the line is not a frame of protocol 1", { cause: parsed.error });
@@ -92,8 +98,11 @@ export class FrameDecoder {
     const frames: { frame: Frame; line: string }[] = [];
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      const line = this.#take(chunk.subarray(start, end)).toString("utf8");
+      const bytes = this.#take(chunk.subarray(start, end));
+      const line = bytes.toString("utf8");
       start = end + 1;
+      // What can't be read as it was written would be kept as something else.
+      if (!isUtf8(bytes)) throw notAFrame(line);
       const frame = parseFrame(line);
       this.#checkSequence(frame);
       frames.push({ frame, line });

@@ -122,6 +122,14 @@ describe("anything else is a FrameError", () => {
     );
   });
 
+  test("for a line that is not UTF-8, whatever else it is", () => {
+    const [before, after] = ['{"type":"failed","seq":0,"message":"', '"}\n'].map((text) => Buffer.from(text));
+    for (const bytes of [[0xff], [0xc3], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80]]) {
+      const line = Buffer.concat([before!, Buffer.from(bytes), after!]);
+      expect(thrownBy(() => decode([line]))).toBeInstanceOf(FrameError);
+    }
+  });
+
   test("for any JSON that is not a frame", () => {
     fc.assert(fc.property(fc.json({ maxDepth: 4 }), (json) => refused(json)));
   });
