@@ -15,6 +15,8 @@ enum { MAX_PARTS = 64, MAX_PART_BYTES = 100 << 10, PIECE_BYTES = 4 << 10 };
 
 static char *parts[MAX_PARTS];
 static size_t part_count;
+static uint8_t header[HEADER_BYTES];
+static size_t header_length;
 
 /* The number that a name's rest, up to `=`, is in its usual form; MAX_PARTS when it is none of a part. */
 static size_t part_number(const char *rest)
@@ -48,8 +50,6 @@ static void find_parts(void)
 /* Collects the header, and then unpacks what follows it. */
 static void take(struct payload *payload, const uint8_t *bytes, size_t length)
 {
-    static uint8_t header[HEADER_BYTES];
-    static size_t header_length;
     while (header_length < HEADER_BYTES && length > 0) {
         header[header_length++] = *bytes++;
         length -= 1;

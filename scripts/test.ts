@@ -24,11 +24,12 @@ const CHECKS: Check[] = [
   { name: "runner", command: ["runner/build"] },
   { name: "launcher", command: ["launcher/build"] },
   { name: "runner with sanitizers", command: ["runner/build", "--sanitize"] },
+  { name: "runner's input, fuzzed", command: ["tests/runner/fuzz/run"] },
 ];
 
 /** The repository's own programs that name a shell in their first line. */
 function shellScripts(): { shell: string; path: string }[] {
-  return globSync(["scripts/*", "runner/*", "launcher/*", ".ci/*"], { cwd: ROOT })
+  return globSync(["scripts/*", "runner/*", "launcher/*", ".ci/*", "tests/runner/fuzz/run"], { cwd: ROOT })
     .toSorted()
     .flatMap((path) => {
       const shell = /^#!.*\b(sh|bash)\n/.exec(readFileSync(join(ROOT, path), "utf8"))?.[1];
