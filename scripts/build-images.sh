@@ -10,6 +10,9 @@
 #   --cache         takes layers from the images that the registry has under these names; needs docker with BuildKit
 #   --no-cache      builds them anew, with today's packages; else only what has changed here
 #
+# BASE_IMAGE=debian@sha256:... in the environment pins the image that all are based on; debian:trixie-slim, as of the day
+# of the build, unless given.
+#
 # Works with docker, podman or buildah, whichever is usable. Prints each image's name and id, or digest when pushed.
 set -euo pipefail
 caller=$PWD
@@ -19,7 +22,7 @@ LOGS=.cache/images
 # Building from nothing over a slow line takes minutes; what takes longer than this hangs.
 BUILD_SECONDS=1800
 MAX_JOBS=4
-BASE_IMAGE=debian:trixie-slim
+BASE_IMAGE=${BASE_IMAGE:-debian:trixie-slim}
 INPUTS_LABEL=sandbox.inputs
 
 say() { printf 'build-images: %s\n' "$*" >&2; }
@@ -91,7 +94,8 @@ build() {
   # BuildKit writes into the image which steps made its layers, for the next build.
   [[ -z $cache ]] || options+=(--cache-from "$2" --build-arg BUILDKIT_INLINE_CACHE=1)
   [[ -z ${NODE_EXTRA_CA_CERTS-} ]] || options+=(--secret "id=certificates,src=$NODE_EXTRA_CA_CERTS")
-  bounded "$engine" build "${options[@]}" --build-arg "VERSION=$version" --label "$INPUTS_LABEL=$inputs" \
+  bounded "$engine" build "${options[@]}" --build-arg "VERSION=$version" --build-arg "BASE_IMAGE=$BASE_IMAGE" \
+    --label "$INPUTS_LABEL=$inputs" \
     -f "$(folder_of "$1")/Dockerfile" -t "$2" .
 }
 
