@@ -40,6 +40,11 @@ async function openLocal({ settings, registry, log, metrics }: Opening): Promise
   const { LocalBackend } = await import("../backends/local/local-backend.ts");
   return await LocalBackend.open({
     dataDir: settings.dataDir,
+    usualLimits: {
+      memoryBytes: settings.limits.default.memory_bytes,
+      processes: settings.limits.default.processes,
+      cpuMillicores: settings.limits.default.cpu_millicores,
+    },
     maxRunning: settings.maxRunning ?? availableParallelism(),
     maxQueued: settings.maxQueued,
     resultTtlMs: settings.resultTtlMs,

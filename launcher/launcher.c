@@ -5,12 +5,13 @@
  * Theory of operation
  *
  *   server ==fd 0==> launcher      requests: "start" and "kill"
- *   server <==fd 1== launcher      one line for each sandbox: "ended TOKEN", or "failed TOKEN REASON" without a start
+ *   server <==fd 1== launcher      one line for each sandbox: "ended TOKEN KILLS LEFT", with how many processes were killed
+ *                                  for want of memory and how many cgroups could not be removed, or "failed TOKEN REASON"
  *   server <==unix socket== runner one connection for each sandbox, its fds 0, 1 and 2
  *
  * Processes. The launcher is one process without threads, started by the server with the path of the server's socket and
  * what the sandboxes' file system is made of, from which it makes one mount namespace at its start (tree.c). For each
- * "start" it connects to the server, tells it on the connection for which token, and forks a child straight into
+ * "start" it connects to the server, tells it on the connection for which token, makes cgroups, and forks a child straight into
  * namespaces of its own, one of them a copy of that mount namespace. The child joins the sandbox's cgroups, leaves
  * everything of the machine behind and becomes the runner, the first process of the sandbox (sandbox.c). Whatever it fails
  * in is one line of text on the connection, where the runner's frames would have come. Since the connection is older than
@@ -36,6 +37,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -57,6 +59,7 @@ enum { MAX_REQUEST_BYTES = 64 * 1024, MAX_SANDBOXES = 4096, MAX_WORDS = 512, MAX
 struct started {
     pid_t pid; /* 0 when the place is free */
     char token[MAX_TOKEN];
+    struct cgroups cgroups;
 };
 
 static struct started sandboxes[MAX_SANDBOXES];
@@ -126,33 +129,56 @@ static int open_own(const char *path, int flags)
     return own;
 }
 
+/* The next number, of which the request has so many more. */
+static size_t next_count(struct request *request, size_t most)
+{
+    size_t count = next_number(request);
+    if (count > most)
+        die("launcher: a request with %zu of something, of which there are at most %zu\n", count, most);
+    return count;
+}
+
+/* Folders of cgroups, and the texts to be written to files in them. NULL, or the path that failed, with errno. */
+static const char *make_cgroups(struct request *request, struct cgroups *cgroups, struct sandbox *sandbox)
+{
+    char procs[PATH_MAX];
+    for (size_t left = next_count(request, MAX_CGROUPS); left > 0; left -= 1) {
+        const char *folder = next_word(request);
+        if (!cgroups_add(cgroups, folder))
+            return folder;
+        snprintf(procs, sizeof procs, "%s/cgroup.procs", folder);
+        if ((sandbox->joined[sandbox->joined_count] = open_own(procs, O_WRONLY)) < 0)
+            return folder;
+        sandbox->joined_count += 1;
+    }
+    for (size_t left = next_count(request, MAX_WORDS); left > 0; left -= 1) {
+        const char *path = next_word(request);
+        if (!cgroups_write(path, next_word(request)))
+            return path;
+    }
+    cgroups_count_kills_in(cgroups, next_word(request));
+    return NULL;
+}
+
 /*
- * Reads the rest of a request: user id or "-", number of cgroups and their cgroup.procs, number of files and for each mode
- * (r, or w, which also reads) and path, command. NULL, or the path that could not be opened, with errno.
+ * Does what the rest of a request says: user id or "-", cgroups to make, files in them to write, where kills are counted or
+ * "-", files to open, each with its mode (r, or w, which also reads), command. NULL, or the path that failed, with errno.
  */
-static const char *read_sandbox(struct request *request, struct sandbox *sandbox)
+static const char *prepare(struct request *request, struct cgroups *cgroups, struct sandbox *sandbox)
 {
     const char *user = next_word(request);
     sandbox->user = strcmp(user, "-") == 0 ? own_user : (uid_t)strtoul(user, NULL, 10);
     sandbox->group = strcmp(user, "-") == 0 ? own_group : (gid_t)sandbox->user;
-    size_t cgroups = next_number(request);
-    if (cgroups > MAX_JOINED)
-        die("launcher: a request with %zu cgroups\n", cgroups);
-    for (size_t i = 0; i < cgroups; i += 1) {
-        const char *path = next_word(request);
-        if ((sandbox->joined[i] = open_own(path, O_WRONLY)) < 0)
-            return path;
-        sandbox->joined_count += 1;
-    }
-    size_t files = next_number(request);
-    if (files > MAX_OPENED)
-        die("launcher: a request with %zu files\n", files);
-    for (size_t i = 0; i < files; i += 1) {
+    const char *failed = make_cgroups(request, cgroups, sandbox);
+    if (failed != NULL)
+        return failed;
+    for (size_t left = next_count(request, MAX_OPENED); left > 0; left -= 1) {
         const char *mode = next_word(request);
         const char *path = next_word(request);
-        if ((sandbox->opened[i] = open_own(path, mode[0] == 'w' ? O_RDWR : O_RDONLY)) < 0)
+        int fd = open_own(path, mode[0] == 'w' ? O_RDWR : O_RDONLY);
+        if (fd < 0)
             return path;
-        sandbox->opened_count += 1;
+        sandbox->opened[sandbox->opened_count++] = fd;
     }
     sandbox->command = &request->words[request->next];
     return NULL;
@@ -165,6 +191,14 @@ static void close_sandbox(const struct sandbox *sandbox)
     for (size_t i = 0; i < sandbox->opened_count; i += 1)
         close(sandbox->opened[i]);
     close(sandbox->connection);
+}
+
+/* Tells that there is nothing of the sandbox any more; false when nobody listens. */
+static bool tell_end(const char *token, struct cgroups *cgroups)
+{
+    size_t left;
+    unsigned long killed = cgroups_remove(cgroups, &left);
+    return dprintf(STDOUT_FILENO, "ended %s %lu %zu\n", token, killed, left) > 0;
 }
 
 static void start(struct request *request)
@@ -184,14 +218,14 @@ static void start(struct request *request)
         not_started(token, "reach the server", strerror(errno));
         return;
     }
-    const char *path = read_sandbox(request, &sandbox);
-    pid_t pid = path == NULL ? sandbox_start(&sandbox) : -1;
+    const char *failed = prepare(request, &place->cgroups, &sandbox);
+    pid_t pid = failed == NULL ? sandbox_start(&sandbox) : -1;
     if (pid > 0) {
         place->pid = pid;
         strcpy(place->token, token);
     } else {
-        dprintf(sandbox.connection, "launcher: %s: %s\n", path == NULL ? "fork" : path, strerror(errno));
-        dprintf(STDOUT_FILENO, "ended %s\n", token);
+        dprintf(sandbox.connection, "launcher: %s: %s\n", failed == NULL ? "fork" : failed, strerror(errno));
+        tell_end(token, &place->cgroups);
     }
     close_sandbox(&sandbox);
 }
@@ -260,7 +294,7 @@ static void reap(int signals)
         for (struct started *place = sandboxes; place < sandboxes + MAX_SANDBOXES; place += 1)
             if (place->pid == pid) {
                 place->pid = 0;
-                if (dprintf(STDOUT_FILENO, "ended %s\n", place->token) < 0)
+                if (!tell_end(place->token, &place->cgroups))
                     _exit(0);
                 break;
             }

@@ -1,11 +1,11 @@
 #ifndef LAUNCHER_H
 #define LAUNCHER_H
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
-enum { MAX_JOINED = 8, MAX_OPENED = 16, FIRST_FILE = 4 };
+enum { MAX_CGROUPS = 8, MAX_OPENED = 16, FIRST_FILE = 4 };
 
 /* The launcher's own descriptors, for what a child takes on under another number, are from here on. */
 enum { FIRST_OWN = 64 };
@@ -17,12 +17,24 @@ void tree_make(const char *folder, char **mounts, size_t count);
 int tree_enter(void);
 int tree_leave(void);
 
+/* ---- cgroups.c */
+struct cgroups {
+    char *folders[MAX_CGROUPS];
+    size_t count;
+    char *events; /* NULL where there is no such file */
+};
+
+bool cgroups_add(struct cgroups *cgroups, const char *folder);
+void cgroups_count_kills_in(struct cgroups *cgroups, const char *path);
+bool cgroups_write(const char *path, const char *text);
+unsigned long cgroups_remove(struct cgroups *cgroups, size_t *left);
+
 /* ---- sandbox.c */
 struct sandbox {
     uid_t user; /* as the launcher's namespace knows it */
     gid_t group;
     int connection;
-    int joined[MAX_JOINED]; /* cgroup.procs of each cgroup, open for writing */
+    int joined[MAX_CGROUPS]; /* cgroup.procs of each cgroup, open for writing */
     size_t joined_count;
     int opened[MAX_OPENED]; /* files that the command gets from FIRST_FILE on */
     size_t opened_count;

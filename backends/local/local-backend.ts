@@ -13,6 +13,7 @@ import type { Run, RunEvent, RunId, RunResult, RunState, Tenant } from "../../co
 import { LocalAhead } from "./local-ahead.ts";
 import type { AheadObserver, AheadOptions } from "./local-ahead.ts";
 import { LocalCgroups } from "./local-cgroups.ts";
+import type { CgroupLimits } from "./local-cgroups.ts";
 import { inDataFolder, makeDataFolder } from "./local-data-folder.ts";
 import { LocalLauncher } from "./local-launcher.ts";
 import { LocalPool } from "./local-pool.ts";
@@ -34,6 +35,8 @@ const RETRY_AFTER_SECONDS = 1;
 export interface LocalBackendOptions {
   /** Holds the runs and the sandboxes' root; made when missing. */
   dataDir: string;
+  /** Those of most runs. */
+  usualLimits: CgroupLimits;
   maxRunning: number;
   maxQueued: number;
   resultTtlMs: number;
@@ -86,7 +89,7 @@ export class LocalBackend implements Backend {
    * `StartError` when the data folder can't be used.
    */
   static async open(options: LocalBackendOptions): Promise<LocalBackend> {
-    const { dataDir, resultTtlMs, runnerPath, nodePath, launcherPath } = options;
+    const { dataDir, resultTtlMs, runnerPath, nodePath, launcherPath, usualLimits } = options;
     // The sandboxes' root must be readable by their user ids; the store's file has a mode of its own.
     process.umask(0o022);
     await using opened = new AsyncDisposableStack();
@@ -99,7 +102,7 @@ export class LocalBackend implements Backend {
         launcher: opened.use(await LocalLauncher.open(launcherPath, join(dataDir, "launcher.sock"), rootfs)),
       };
     });
-    const cgroups = opened.use(await LocalCgroups.open(`sandbox-api-${runId("", dataDir).slice(1, 9)}`));
+    const cgroups = opened.use(await LocalCgroups.open(`sandbox-api-${runId("", dataDir).slice(1, 9)}`, usualLimits));
     const size = Math.min(options.maxRunning, MAX_POOL);
     const pool = opened.use(new LocalPool({ launcher, cgroups }, size, options.log));
     await pool.open();

@@ -84,15 +84,6 @@ function allows(path: string, access: number): boolean {
   }
 }
 
-function forbidSwap(folder: string, [file, text]: ControllerFiles["noSwap"]): void {
-  try {
-    writeFileSync(join(folder, file), text, { flag: "r+" });
-  } catch (error) {
-    // A kernel without swap space has no such file.
-    if (!isErrno(error, "ENOENT")) throw error;
-  }
-}
-
 /** Removes a cgroup without children; waits for the last of its dying processes, two seconds at most. */
 async function removeCgroup(path: string): Promise<void> {
   for (let waitMs = 1; ; waitMs *= 2) {
@@ -114,83 +105,108 @@ export interface RunnerFile {
   writable: boolean;
 }
 
+/** What the machine's kernel has of the files of a cgroup, by their paths below the hierarchies' own. */
+interface KnownFiles {
+  forRunner: readonly { option: string; controller: Controller; file: string; writable: boolean }[];
+  /** Written when a cgroup is made. */
+  initial: readonly { controller: Controller; file: string; text: string }[];
+}
+
+function limitTexts(version: 1 | 2, limits: CgroupLimits): [Controller, string, string][] {
+  const files = FILES[version];
+  const quotaUs = Math.max(1000, (limits.cpuMillicores * CPU_PERIOD_US) / 1000);
+  return [
+    ["memory", files.memoryLimit, String(limits.memoryBytes + MEMORY_HEADROOM_BYTES)],
+    ["pids", "pids.max", String(limits.processes + OWN_PROCESSES)],
+    ...files.cpuLimit(quotaUs).map(([file, text]): [Controller, string, string] => ["cpu", file, text]),
+  ];
+}
+
+/** Looks at a cgroup, which the caller makes and removes, for what is there. */
+function lookAt(version: 1 | 2, folders: ReadonlyMap<Controller, string>, usual: CgroupLimits): KnownFiles {
+  const { noSwap, cpuWeight, forRunner } = FILES[version];
+  const wanted: [Controller, string, string][] = [
+    ["memory", ...noSwap],
+    ["cpu", cpuWeight.file, cpuWeight.waiting],
+    ...limitTexts(version, usual),
+  ];
+  const path = (controller: Controller, file: string): string | undefined => {
+    const folder = folders.get(controller);
+    return folder === undefined ? undefined : join(folder, file);
+  };
+  return {
+    forRunner: forRunner.flatMap(([option, controller, file, access]) => {
+      const place = path(controller, file);
+      if (place === undefined) return [];
+      // memory.peak can only be read before Linux 6.12 and is missing before 5.19, as is pids.events on old version 1.
+      const writable = access === constants.W_OK && allows(place, access);
+      return writable || allows(place, constants.R_OK) ? [{ option, controller, file, writable }] : [];
+    }),
+    // A kernel without swap space has no such file.
+    initial: wanted.flatMap(([controller, file, text]) => {
+      const place = path(controller, file);
+      return place !== undefined && allows(place, constants.W_OK) ? [{ controller, file, text }] : [];
+    }),
+  };
+}
+
 /**
- * The cgroup of one sandbox: one folder in each hierarchy that could be written. Making and removing it takes the kernel
- * milliseconds in all, so the server's only thread does not wait for it. Reading and writing its files takes microseconds
- * and is done synchronously: a thread's hand-over costs more.
+ * The cgroup of one sandbox: one folder in each hierarchy that could be written. The launcher makes and removes it, which
+ * takes the kernel milliseconds in all. Reading and writing its files takes microseconds and is done synchronously: a
+ * thread's hand-over costs more. What a run wants the same as most do is written by the launcher as well.
  */
 export class SandboxCgroup {
-  readonly #version: 1 | 2;
-  readonly #folders: ReadonlyMap<Controller, string>;
+  readonly version: 1 | 2;
+  /** What the launcher makes. */
+  readonly folders: readonly string[];
+  /** What it writes there. */
+  readonly writes: readonly { path: string; text: string }[];
+  /** Where the kernel counts what it kills for want of memory. */
+  readonly oomEvents: string | undefined;
+  readonly runnerFiles: readonly RunnerFile[];
+  readonly #folderOf: ReadonlyMap<Controller, string>;
 
-  private constructor(mounts: CgroupMounts, name: string) {
-    this.#version = mounts.version;
-    this.#folders = new Map([...mounts.folders].map(([controller, parent]) => [controller, join(parent, name)]));
+  constructor(mounts: CgroupMounts, known: KnownFiles, name: string) {
+    const folderOf = new Map([...mounts.folders].map(([controller, parent]) => [controller, join(parent, name)]));
+    const place = (controller: Controller, file: string): string => join(folderOf.get(controller) ?? "/", file);
+    this.version = mounts.version;
+    this.#folderOf = folderOf;
+    this.folders = [...new Set(folderOf.values())];
+    this.writes = known.initial.map(({ controller, file, text }) => ({ path: place(controller, file), text }));
+    this.runnerFiles = known.forRunner.map(({ option, controller, file, writable }) => ({
+      option,
+      path: place(controller, file),
+      writable,
+    }));
+    this.oomEvents = folderOf.has("memory") ? place("memory", FILES[this.version].oomEvents) : undefined;
   }
 
-  static async make(mounts: CgroupMounts, name: string): Promise<SandboxCgroup> {
-    const cgroup = new SandboxCgroup(mounts, name);
-    await Promise.all(cgroup.#distinct().map((folder) => mkdir(folder)));
-    const memory = cgroup.#folders.get("memory");
-    const { noSwap, cpuWeight } = FILES[cgroup.#version];
-    if (memory !== undefined) forbidSwap(memory, noSwap);
-    const cpu = cgroup.#folders.get("cpu");
-    if (cpu !== undefined) writeFileSync(join(cpu, cpuWeight.file), cpuWeight.waiting);
-    return cgroup;
-  }
-
-  /** The version's number for the runner's `--cgroup`. */
-  get version(): 1 | 2 {
-    return this.#version;
-  }
-
-  /** Where a process joins by writing its id, or 0 for its own. On version 1 the first write after idleness takes 10 to 19 ms. */
-  get procs(): string[] {
-    return this.#distinct().map((folder) => join(folder, "cgroup.procs"));
-  }
-
-  runnerFiles(): RunnerFile[] {
-    const files: RunnerFile[] = [];
-    for (const [option, controller, file, access] of FILES[this.#version].forRunner) {
-      const folder = this.#folders.get(controller);
+  /** Gives the sandbox the limits of its program, and the weight of one that runs. */
+  limit(limits: CgroupLimits): void {
+    const { file: weight, running } = FILES[this.version].cpuWeight;
+    for (const [controller, file, text] of [["cpu", weight, running] as const, ...limitTexts(this.version, limits)]) {
+      const folder = this.#folderOf.get(controller);
       if (folder === undefined) continue;
       const path = join(folder, file);
-      // memory.peak can only be read before Linux 6.12 and is missing before 5.19, as is pids.events on old version 1.
-      const writable = access === constants.W_OK && allows(path, access);
-      if (writable || allows(path, constants.R_OK)) files.push({ option, path, writable });
-    }
-    return files;
-  }
-
-  limit(limits: CgroupLimits): void {
-    const files = FILES[this.#version];
-    const quotaUs = Math.max(1000, (limits.cpuMillicores * CPU_PERIOD_US) / 1000);
-    const writes: [Controller, string, string][] = [
-      ["memory", files.memoryLimit, String(limits.memoryBytes + MEMORY_HEADROOM_BYTES)],
-      ["pids", "pids.max", String(limits.processes + OWN_PROCESSES)],
-      ["cpu", files.cpuWeight.file, files.cpuWeight.running],
-      ...files.cpuLimit(quotaUs).map(([file, text]): [Controller, string, string] => ["cpu", file, text]),
-    ];
-    for (const [controller, file, text] of writes) {
-      const folder = this.#folders.get(controller);
-      if (folder !== undefined) writeFileSync(join(folder, file), text);
+      if (this.writes.some((written) => written.path === path && written.text === text)) continue;
+      writeFileSync(path, text, { flag: "r+" });
     }
   }
 
-  /** How many processes the kernel has killed here for want of memory; 0 where it does not say. */
+  /** How many processes the kernel has killed here for want of memory; 0 where it does not say, and after the end. */
   oomKills(): number {
-    const folder = this.#folders.get("memory");
-    if (folder === undefined) return 0;
-    const text = readFileSync(join(folder, FILES[this.#version].oomEvents), "utf8");
-    return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+    if (this.oomEvents === undefined) return 0;
+    try {
+      return Number(/^oom_kill (\d+)$/m.exec(readFileSync(this.oomEvents, "utf8"))?.[1] ?? 0);
+    } catch (error) {
+      if (isErrno(error, "ENOENT", "ENODEV")) return 0;
+      throw error;
+    }
   }
 
+  /** Removes what the launcher could not. */
   async destroy(): Promise<void> {
-    await Promise.all(this.#distinct().map(removeCgroup));
-  }
-
-  #distinct(): string[] {
-    return [...new Set(this.#folders.values())];
+    await Promise.all(this.folders.map(removeCgroup));
   }
 }
 
@@ -205,28 +221,46 @@ const ENFORCES: Partial<Record<Controller, string>> = {
 /** The server's part of the cgroup hierarchies, in which each sandbox gets a cgroup. */
 export class LocalCgroups implements AsyncDisposable {
   readonly #mounts: CgroupMounts | undefined;
+  readonly #known: KnownFiles;
   readonly problems: readonly string[];
 
-  private constructor(mounts: CgroupMounts | undefined, problems: readonly string[]) {
+  private constructor(mounts: CgroupMounts | undefined, known: KnownFiles, problems: readonly string[]) {
     this.#mounts = mounts;
+    this.#known = known;
     this.problems = problems;
   }
 
-  /** Finds the hierarchies that can be written and makes a folder called `name` in each; removes what an earlier server left there. */
-  static async open(name: string): Promise<LocalCgroups> {
+  /**
+   * Finds the hierarchies that can be written and makes a folder called `name` in each; removes what an earlier server left
+   * there. Sandboxes are made with the limits that most runs will have.
+   */
+  static async open(name: string, usual: CgroupLimits): Promise<LocalCgroups> {
     const { mounts, reasons } = await findCgroupMounts(name);
     const problems = [...reasons].map(
       ([controller, reason]) =>
         `degraded: the cgroup controller ${controller} can't be used (${reason}), so not enforced: ${ENFORCES[controller] ?? controller}`,
     );
+    let known: KnownFiles = { forRunner: [], initial: [] };
     if (mounts !== undefined) {
       for (const folder of new Set(mounts.folders.values())) {
         for (const entry of await readdir(folder, { withFileTypes: true })) {
           if (entry.isDirectory()) await removeCgroup(join(folder, entry.name));
         }
       }
+      known = await LocalCgroups.#explore(mounts, usual);
     }
-    return new LocalCgroups(mounts, problems);
+    return new LocalCgroups(mounts, known, problems);
+  }
+
+  static async #explore(mounts: CgroupMounts, usual: CgroupLimits): Promise<KnownFiles> {
+    const folders = new Map([...mounts.folders].map(([controller, parent]) => [controller, join(parent, "example")]));
+    const distinct = [...new Set(folders.values())];
+    for (const folder of distinct) await mkdir(folder);
+    try {
+      return lookAt(mounts.version, folders, usual);
+    } finally {
+      for (const folder of distinct) await removeCgroup(folder);
+    }
   }
 
   /** Whether a pids cgroup bounds the number of processes. */
@@ -234,9 +268,9 @@ export class LocalCgroups implements AsyncDisposable {
     return this.#mounts?.folders.has("pids") ?? false;
   }
 
-  /** A cgroup of its own for one sandbox; undefined where no controller can be used. */
-  async create(name: string): Promise<SandboxCgroup | undefined> {
-    return this.#mounts === undefined ? undefined : await SandboxCgroup.make(this.#mounts, name);
+  /** A cgroup of its own for one sandbox, for the launcher to make; undefined where no controller can be used. */
+  create(name: string): SandboxCgroup | undefined {
+    return this.#mounts === undefined ? undefined : new SandboxCgroup(this.#mounts, this.#known, name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

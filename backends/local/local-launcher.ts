@@ -7,14 +7,15 @@ import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { createInterface } from "node:readline";
 
+import type { SandboxCgroup } from "./local-cgroups.ts";
 import type { Rootfs } from "./local-rootfs.ts";
 
 /** What a sandbox's first process is to be before it becomes `command`. */
 export interface LaunchRequest {
   /** The machine's id for the sandbox's only user; undefined for the server's own. */
   uid: number | undefined;
-  /** `cgroup.procs` of each cgroup that it joins. */
-  cgroupProcs: readonly string[];
+  /** The cgroups that are made for it, and what is written there first. */
+  cgroup: Pick<SandboxCgroup, "folders" | "writes" | "oomEvents"> | undefined;
   /** Files that it opens, from descriptor 4 on, in this order. */
   files: readonly { path: string; writable: boolean }[];
   /** A path in the sandbox and its arguments. */
@@ -24,9 +25,16 @@ export interface LaunchRequest {
 /** A process that the launcher has started: fds 0, 1 and 2 are the other end of the connection, which is paused. */
 export interface Launched {
   connection: Socket;
-  /** Resolves when the process has ended and was reaped. */
-  ended: Promise<void>;
+  /** Resolves when the process has ended and was reaped, with all others of its sandbox. */
+  ended: Promise<LaunchedEnd>;
   kill(): void;
+}
+
+export interface LaunchedEnd {
+  /** How many processes the kernel has killed for want of memory. */
+  oomKills: number;
+  /** How many of its cgroups could not be removed. */
+  cgroupsLeft: number;
 }
 
 /** Descriptors of a launched process below this are its connection, and one that is free. */
@@ -42,7 +50,7 @@ const LATE_MS = 1000;
 
 interface Pending {
   connected: PromiseWithResolvers<Socket>;
-  ended: PromiseWithResolvers<void>;
+  ended: PromiseWithResolvers<LaunchedEnd>;
   late?: NodeJS.Timeout;
 }
 
@@ -103,9 +111,12 @@ export class LocalLauncher implements AsyncDisposable {
       clearTimeout(pending.late);
       this.#pending.delete(token);
     });
-    const { uid, cgroupProcs, files, command } = request;
+    const { uid, cgroup, files, command } = request;
+    const { folders = [], writes = [], oomEvents = "-" } = cgroup ?? {};
     this.#send("start", token, uid === undefined ? "-" : String(uid), [
-      ...[String(cgroupProcs.length), ...cgroupProcs],
+      ...[String(folders.length), ...folders],
+      ...[String(writes.length), ...writes.flatMap(({ path, text }) => [path, text])],
+      oomEvents,
       ...[String(files.length), ...files.flatMap(({ path, writable }) => [writable ? "w" : "r", path])],
       ...command,
     ]);
@@ -157,13 +168,14 @@ export class LocalLauncher implements AsyncDisposable {
       this.#lost(pending, reason.join(" "));
       return;
     }
-    pending.ended.resolve();
+    const [oomKills = 0, cgroupsLeft = 0] = reason.map(Number);
+    pending.ended.resolve({ oomKills, cgroupsLeft });
     pending.late = setTimeout(() => this.#lost(pending, "the process ended before it connected"), LATE_MS);
   }
 
   #lost(pending: Pending, reason: string): void {
     pending.connected.reject(new Error(reason));
-    pending.ended.resolve();
+    pending.ended.resolve({ oomKills: 0, cgroupsLeft: Infinity });
   }
 
   #failed(reason: string): void {

@@ -4,7 +4,7 @@ import { FrameDecoder } from "../../core/frames.ts";
 import type { SequencedFrame } from "../../core/frames.ts";
 import type { CgroupLimits, LocalCgroups, RunnerFile, SandboxCgroup } from "./local-cgroups.ts";
 import { FIRST_FILE_FD } from "./local-launcher.ts";
-import type { Launched, LocalLauncher } from "./local-launcher.ts";
+import type { Launched, LaunchedEnd, LocalLauncher } from "./local-launcher.ts";
 import { RUNNER_PATH } from "./local-rootfs.ts";
 
 /** How long a sandbox may take until its runner waits for a program, in milliseconds. */
@@ -25,7 +25,7 @@ export interface SandboxOptions {
 }
 
 /** The runner mounts the work folders with the run's own sizes; it then gives up the right to. */
-function command(cgroup: SandboxCgroup | undefined, files: RunnerFile[]): string[] {
+function command(cgroup: SandboxCgroup | undefined, files: readonly RunnerFile[]): string[] {
   return [
     ...[RUNNER_PATH, "--mounts", "--exit-on-hangup"],
     ...(cgroup === undefined ? [] : ["--cgroup", String(cgroup.version)]),
@@ -40,7 +40,7 @@ export class LocalSandbox {
   readonly #cgroup: SandboxCgroup | undefined;
   readonly #decoder = new FrameDecoder();
   readonly #ready = Promise.withResolvers<void>();
-  readonly #gone: Promise<void>;
+  readonly #gone: Promise<LaunchedEnd>;
   readonly #ended = Promise.withResolvers<SandboxEnd>();
   #onFrame: ((frame: SequencedFrame, line: string) => void) | undefined;
   #alive = true;
@@ -57,21 +57,22 @@ export class LocalSandbox {
     const disconnected = new Promise<void>((resolve) => this.#connection.once("close", () => resolve()));
     this.#ready.promise.catch(() => {});
     // Both: the last frames may arrive after the process was reaped, and a broken connection is no end.
-    this.#gone = Promise.all([launched.ended, disconnected]).then(() => {
+    this.#gone = Promise.all([launched.ended, disconnected]).then(([end]) => {
       this.#alive = false;
-      this.#break("it ended before its runner had finished");
+      this.#break("it ended before its runner had finished", end.oomKills);
+      return end;
     });
   }
 
   /** Starts a sandbox up to where its runner waits for a program. Throws with the kernel's own words. */
   static async start(options: SandboxOptions): Promise<LocalSandbox> {
-    const cgroup = await options.cgroups.create(options.name);
+    const cgroup = options.cgroups.create(options.name);
     let sandbox: LocalSandbox | undefined;
     try {
-      const files = cgroup?.runnerFiles() ?? [];
+      const files = cgroup?.runnerFiles ?? [];
       const launched = await options.launcher.launch({
         uid: options.uid,
-        cgroupProcs: cgroup?.procs ?? [],
+        cgroup,
         files,
         command: command(cgroup, files),
       });
@@ -128,8 +129,8 @@ export class LocalSandbox {
 
   async #dispose(): Promise<void> {
     if (this.#alive) this.kill();
-    await withTimeout(this.#gone, END_MS, "a killed sandbox does not end");
-    await this.#cgroup?.destroy();
+    const { cgroupsLeft } = await withTimeout(this.#gone, END_MS, "a killed sandbox does not end");
+    if (cgroupsLeft > 0) await this.#cgroup?.destroy();
   }
 
   #receive(chunk: Buffer): void {
@@ -149,9 +150,9 @@ export class LocalSandbox {
   }
 
   /** Ends what waits for this sandbox, unless its runner has finished. */
-  #break(reason: string): void {
+  #break(reason: string, oomKills = this.#cgroup?.oomKills() ?? 0): void {
     this.#ready.reject(new Error(reason));
-    this.#ended.resolve({ finished: false, outOfMemory: (this.#cgroup?.oomKills() ?? 0) > 0, reason });
+    this.#ended.resolve({ finished: false, outOfMemory: oomKills > 0, reason });
   }
 }
 

@@ -17,8 +17,10 @@ async function open(path: string) {
   const rootfs = await makeRootfs(join(folder.path, "rootfs"), join(BUILD, "runner"), process.execPath);
   const launcher = await LocalLauncher.open(path, join(folder.path, "socket"), rootfs);
   return {
-    launch: (command: string[], cgroupProcs: string[] = []) =>
-      within(WAIT_MS, "the start", launcher.launch({ uid: undefined, cgroupProcs, files: [], command })),
+    launch: (command: string[], folders: string[] = []) => {
+      const cgroup = folders.length === 0 ? undefined : { folders, writes: [], oomEvents: undefined };
+      return within(WAIT_MS, "the start", launcher.launch({ uid: undefined, cgroup, files: [], command }));
+    },
     async [Symbol.asyncDispose]() {
       await launcher[Symbol.asyncDispose]();
       await folder[Symbol.asyncDispose]();
@@ -44,13 +46,13 @@ test("a process that is killed ends", async () => {
 
 test("what keeps a process from its start is said on its connection, however soon it ends", async () => {
   await using launcher = await open(LAUNCHER);
-  const said = async (command: string, procs: string[] = []): Promise<string> =>
-    await text((await launcher.launch([command], procs)).connection);
+  const said = async (command: string, folders: string[] = []): Promise<string> =>
+    await text((await launcher.launch([command], folders)).connection);
   const starts = Array.from({ length: 100 }, () => said("/nowhere/command"));
   for (const line of await Promise.all(starts)) {
     expect(line).toBe("launcher: /nowhere/command: No such file or directory\n");
   }
-  expect(await said("/bin/true", ["/nowhere/procs"])).toMatch(/launcher: \/nowhere\/procs: No such file/);
+  expect(await said("/bin/true", ["/nowhere/cgroup"])).toMatch(/launcher: \/nowhere\/cgroup: No such file/);
 });
 
 test("a launcher that can't be started, or ends, is the reason why nothing starts", async () => {
