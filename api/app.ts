@@ -19,6 +19,7 @@ import { AllowedMethods, handleErrors, sendError } from "./error-handling.ts";
 import { refusal } from "./issues.ts";
 import type { Metrics } from "./metrics.ts";
 import { collectRoutes } from "./openapi.ts";
+import { artifactRoute } from "./routes/artifact.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { eventsRoute } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -35,6 +36,9 @@ const MiB = 1024 * KiB;
 const BODY_BUDGET_BYTES = 256 * MiB;
 /** Connections beyond those that can wait for a run: for polling, events, probes. */
 const SPARE_CONNECTIONS = 1024;
+
+/** An artifact's name of 255 bytes, each of them escaped. */
+const MAX_PARAM_CHARACTERS = 3 * 255;
 
 const SECURITY_HEADERS = {
   "cache-control": "no-store",
@@ -78,6 +82,7 @@ function createServer({ settings }: AppParts): App {
     },
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: timeouts.REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
     return503OnClosing: false, // The hook below answers, with a body like every other error's.
     trustProxy: settings.trustProxy,
   }).withTypeProvider<ZodTypeProvider>();
@@ -121,6 +126,7 @@ async function protectedRoutes(app: App, context: ApiContext): Promise<void> {
   });
   cancelRoute(app, context);
   resultRoute(app, context);
+  artifactRoute(app, context);
   eventsRoute(app, context);
   languagesRoute(app, context);
   metricsRoute(app, context);

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 
 import type { z } from "zod";
 
+import type { Artifact } from "../core/artifacts.ts";
 import type { RunEvent, RunResult, RunState, StageResult, StageUsage, TestResult, TestStatus } from "../core/run.ts";
 import type { EVENT_DATA, PENDING, RESULT } from "./schemas.ts";
 
@@ -9,6 +10,7 @@ export type RenderedResult = z.infer<typeof RESULT>;
 export type RenderedPending = z.infer<typeof PENDING>;
 type RenderedStage = NonNullable<RenderedResult["run"]>;
 type RenderedTest = NonNullable<RenderedResult["tests"]>[number];
+type RenderedArtifact = NonNullable<RenderedResult["artifacts"]>[number];
 type RenderedUsage = Omit<z.infer<(typeof EVENT_DATA)["stage_ended"]>, "stage">;
 
 export interface Text {
@@ -82,6 +84,12 @@ function renderStage(stage: StageResult): RenderedStage {
   };
 }
 
+function renderArtifact({ name, sizeBytes, content }: Artifact): RenderedArtifact {
+  if (content === null) return { name, size_bytes: sizeBytes, truncated: true };
+  const data = Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString("base64");
+  return { name, size_bytes: sizeBytes, content: data, encoding: "base64", truncated: false };
+}
+
 /** A finished run as clients see it. */
 export function renderResult(result: RunResult): RenderedResult {
   const compile = result.compile === null ? null : renderStage(result.compile);
@@ -104,6 +112,9 @@ export function renderResult(result: RunResult): RenderedResult {
     ...(result.tests === undefined
       ? {}
       : { tests: result.tests.results.map(renderTest), verdict: renderVerdict(result.tests.verdict) }),
+    ...(result.artifacts === undefined
+      ? {}
+      : { artifacts: result.artifacts.files.map(renderArtifact), artifacts_omitted: result.artifacts.omitted }),
     created_at: result.createdAt.toISOString(),
     started_at: result.startedAt?.toISOString() ?? null,
     finished_at: result.finishedAt.toISOString(),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { MAX_ARTIFACTS, MAX_ARTIFACT_BYTES } from "../core/artifacts.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import { LIMITS, LIMIT_NAMES } from "../core/limits.ts";
 import type { LimitName } from "../core/limits.ts";
@@ -11,6 +12,7 @@ import {
   MAX_ARGUMENTS,
   MAX_FILES,
   MAX_FILE_NAME_BYTES,
+  MAX_GLOBS,
   MAX_VARIABLES,
   RESERVED_VARIABLES,
   VARIABLE_NAME,
@@ -112,6 +114,12 @@ export const RUN_REQUEST = z
       .optional()
       .describe(`Up to ${MAX_TESTS} tests: compiled once, each run in a process tree and a work folder of its own`),
     comparison: COMPARISON.optional().describe("How the tests' outputs are compared; lines unless said"),
+    artifacts: z
+      .array(z.string())
+      .optional()
+      .describe(
+        `Up to ${MAX_GLOBS} globs of files that come back, relative to the work folder: * is any part of a name, ? one byte of it, ** any folders`,
+      ),
     stop_on_failure: z.boolean().optional().describe("Skip the tests after the first one that is not accepted"),
   })
   .meta({
@@ -162,6 +170,16 @@ const IDENTITY = {
   version: z.string().nullable().describe("The version of its toolchain"),
 };
 
+const ARTIFACT = z
+  .strictObject({
+    name: z.string().describe("Relative to the work folder"),
+    size_bytes: COUNT,
+    content: z.string().optional(),
+    encoding: z.literal("base64").optional(),
+    truncated: z.boolean().describe("Whether the content is left out"),
+  })
+  .meta({ id: "Artifact" });
+
 const STATUS_OF_TEST = z.enum(TEST_STATUSES);
 
 const TEST_RESULT = z
@@ -187,6 +205,13 @@ export const RESULT = z
     compile: STAGE.nullable(),
     run: STAGE.nullable(),
     tests: z.array(TEST_RESULT).optional().describe("Of a run with tests, in their order; run is then null"),
+    artifacts: z
+      .array(ARTIFACT)
+      .optional()
+      .describe(
+        `Of a run that asked for them, by name: the first ${MAX_ARTIFACTS} with content, as far as ${MAX_ARTIFACT_BYTES} bytes go`,
+      ),
+    artifacts_omitted: COUNT.optional().describe("How many more files matched that are not named"),
     verdict: STATUS_OF_TEST.optional().describe("Of a run with tests: accepted, or the first that is not"),
     created_at: TIME,
     started_at: TIME.nullable(),
@@ -285,6 +310,11 @@ export const WAIT = z.strictObject({
     .optional()
     .meta({ type: "integer", minimum: 0, maximum: MAX_WAIT_MS })
     .describe("How long to wait for the run's end, in milliseconds"),
+});
+
+export const ARTIFACT_PARAMS = z.strictObject({
+  id: z.string().describe("The run's id"),
+  name: z.string().describe("The artifact's name, each / in it as %2F"),
 });
 
 export const RUN_PARAMS = z.strictObject({ id: z.string().describe("The run's id") });

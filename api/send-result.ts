@@ -10,11 +10,12 @@ import { renderResult } from "./render.ts";
  */
 const LARGE_OUTPUT_BYTES = 256 * 1024;
 
-/** All output of a run, in bytes. */
-function outputBytes({ compile, run, tests }: RunResult): number {
+/** All output of a run and its artifacts, in bytes. */
+function outputBytes({ compile, run, tests, artifacts }: RunResult): number {
+  const content = (artifacts?.files ?? []).reduce((total, file) => total + (file.content?.length ?? 0), 0);
   return [compile, run, ...(tests?.results ?? [])].reduce(
     (total, stage) => total + (stage === null ? 0 : stage.stdout.length + stage.stderr.length),
-    0,
+    content,
   );
 }
 

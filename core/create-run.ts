@@ -7,7 +7,16 @@ import type { Program, ProgramFile, ProgramStage } from "./program.ts";
 import { checkTests } from "./create-tests.ts";
 import { runId } from "./run.ts";
 import type { Run, Tenant } from "./run.ts";
-import { checkArguments, checkEnvironment, checkFiles, checkFit, checkLimits, checkStdin } from "./validators.ts";
+import { invalid } from "./errors.ts";
+import {
+  checkArguments,
+  checkArtifacts,
+  checkEnvironment,
+  checkFiles,
+  checkFit,
+  checkLimits,
+  checkStdin,
+} from "./validators.ts";
 import type { RequestBounds, RunRequest } from "./validators.ts";
 
 /** What every program finds in its environment; Node lies in a folder of its own where the machine's is not the one to use. */
@@ -129,7 +138,10 @@ export function createRun(
     args: checkArguments(request.args),
     stdin,
   });
-  const program: Program = { files, stages, limits, tests: graded?.tests };
+  const artifacts = checkArtifacts(request.artifacts);
+  if (artifacts !== undefined && graded !== undefined)
+    throw invalid("artifacts", "are not for a run with tests, each of which begins with a clean work folder");
+  const program: Program = { files, stages, limits, tests: graded?.tests, artifacts };
   return {
     id: runId(origin.tenant, origin.idempotencyKey),
     tenant: origin.tenant,

@@ -37,6 +37,15 @@ const OTHERS = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("ready"), protocol: z.literal(1), version: z.string().nullable() }),
   z.strictObject({ type: z.literal("started"), seq, stage }),
   ENDED,
+  z.strictObject({
+    type: z.literal("artifact"),
+    seq,
+    name: z.string().min(1).max(255),
+    size_bytes: count,
+    has_content: z.boolean(),
+  }),
+  z.strictObject({ type: z.literal("content"), seq, data: z.base64() }),
+  z.strictObject({ type: z.literal("artifacts_ended"), seq, omitted: count }),
   z.strictObject({ type: z.literal("finished"), seq }),
   z.strictObject({ type: z.literal("failed"), seq, message: z.string() }),
 ]);

@@ -46,6 +46,8 @@ export interface Program {
   limits: Limits;
   /** In place of the run stage, one after the other. */
   tests?: readonly ProgramTest[] | undefined;
+  /** Globs of the files that are sent when the program has ended. */
+  artifacts?: readonly string[] | undefined;
 }
 
 /** How long a test's end may take: what it left is removed, in milliseconds. */
@@ -146,6 +148,7 @@ export interface EncodeOptions {
 export function encodeProgram(program: Program, options: EncodeOptions): Buffer {
   const { limits } = program;
   const records = [...program.files.map(fileRecord), record("W", u64(limits.work_bytes, limits.work_inodes))];
+  for (const glob of program.artifacts ?? []) records.push(record("G", Buffer.from(glob)));
   for (const stage of program.stages) {
     records.push(record("S", Buffer.from(stage.name === "compile" ? "c" : "r")));
     for (const argument of stage.command) records.push(record("A", Buffer.from(argument)));

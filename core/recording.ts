@@ -4,8 +4,8 @@ import type { RunEvent, RunResult } from "./run.ts";
 import { Transcript } from "./transcript.ts";
 import type { Interruption, RunIdentity } from "./transcript.ts";
 
-/** The line of a frame with output. */
-const OUTPUT_LINE = /^\d+ \{"seq":\d+,"type":"std(?:out|err)"/;
+/** The line of a frame with output, or with a part of an artifact. */
+const OUTPUT_LINE = /^\d+ \{"seq":\d+,"type":"(?:stdout|stderr|content)"/;
 
 /**
  * What happened in one run, as it can be kept and played again: the runner's lines, each with the time of its arrival,

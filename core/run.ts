@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 
+import type { Artifact } from "./artifacts.ts";
 import type { Grading } from "./grading.ts";
 import type { Program } from "./program.ts";
 
@@ -91,6 +92,12 @@ export interface TestsResult {
   grading: Grading;
 }
 
+/** The artifacts by name, and how many more there were. */
+export interface ArtifactsResult {
+  files: readonly Artifact[];
+  omitted: number;
+}
+
 export interface RunResult {
   id: RunId;
   language: string;
@@ -102,6 +109,8 @@ export interface RunResult {
   run: StageResult | null;
   /** Undefined for a run without tests. */
   tests?: TestsResult | undefined;
+  /** Undefined for a run that asked for none, or did not come to the end of its program. */
+  artifacts?: ArtifactsResult | undefined;
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date;

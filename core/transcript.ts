@@ -1,3 +1,4 @@
+import { ArtifactCollector } from "./artifacts.ts";
 import { bytesOfOutput } from "./frames.ts";
 import type { Frame, SequencedFrame } from "./frames.ts";
 import { GradedTests, runStatusOf, verdictOf } from "./grading.ts";
@@ -49,6 +50,7 @@ export class Transcript {
   readonly #run: RunIdentity;
   readonly #stages: Partial<Record<StageName, StageResult>> = {};
   readonly #tests: GradedTests | undefined;
+  #artifacts: ArtifactCollector | undefined;
   #open: OpenStage | undefined;
   #version: string | null;
   #startedAt: Date | null = null;
@@ -85,6 +87,17 @@ export class Transcript {
       }
       case "ended":
         return this.#end(frame, at);
+      case "artifact":
+        this.#artifacts ??= new ArtifactCollector();
+        this.#artifacts.begin(frame);
+        return [];
+      case "content":
+        this.#artifacts?.add(frame);
+        return [];
+      case "artifacts_ended":
+        this.#artifacts ??= new ArtifactCollector();
+        this.#artifacts.omitted = frame.omitted;
+        return [];
       case "finished":
         if (this.#verdict === null) this.#reason = "the runner finished without having run the program";
         return [this.#finish(this.#verdict ?? "lost", at)];
@@ -185,6 +198,7 @@ export class Transcript {
       compile: this.#stages.compile ?? null,
       run: this.#stages.run ?? null,
       tests: this.#testsResult(status),
+      artifacts: this.#artifacts && { files: this.#artifacts.collected(), omitted: this.#artifacts.omitted },
       createdAt: this.#run.createdAt,
       startedAt: this.#startedAt,
       finishedAt: at,

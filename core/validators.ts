@@ -18,6 +18,7 @@ export interface RunRequest {
   tests?: TestRequest[] | undefined;
   comparison?: ComparisonRequest | undefined;
   stop_on_failure?: boolean | undefined;
+  artifacts?: string[] | undefined;
 }
 
 export interface TestRequest {
@@ -56,6 +57,11 @@ export function wellFormed(text: string, field: string): void {
   if (!text.isWellFormed()) throw invalid(field, "contains half of a surrogate pair, which no UTF-8 can carry");
 }
 
+function noControl(text: string, field: string): void {
+  // eslint-disable-next-line no-control-regex
+  if (/[\u0000-\u001f\u007f]/.test(text)) throw invalid(field, "contains a control character such as NUL or a newline");
+}
+
 /** Throws unless `name` is a plain relative path that means one file under the work folder. */
 export function checkFileName(name: string, field: string): void {
   wellFormed(name, field);
@@ -63,8 +69,7 @@ export function checkFileName(name: string, field: string): void {
   if (Buffer.byteLength(name) > MAX_FILE_NAME_BYTES) {
     throw invalid(field, `is longer than ${MAX_FILE_NAME_BYTES} bytes`, MAX_FILE_NAME_BYTES);
   }
-  // eslint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\u007f]/.test(name)) throw invalid(field, "contains a control character such as NUL or a newline");
+  noControl(name, field);
   if (name.startsWith("/")) throw invalid(field, "is absolute; a path relative to the work folder is wanted");
   if (/^[-@]/.test(name)) throw invalid(field, `begins with ${name[0]}, which a compiler would read as an option`);
   for (const segment of name.split("/")) {
@@ -72,6 +77,31 @@ export function checkFileName(name: string, field: string): void {
       throw invalid(field, 'has an empty, "." or ".." segment; a plain relative path is wanted');
     }
   }
+}
+
+export const MAX_GLOBS = 20;
+
+/** Globs of artifacts: relative to the work folder, and leading nowhere else. */
+export function checkArtifacts(globs: readonly string[] | undefined): readonly string[] | undefined {
+  if (globs === undefined) return undefined;
+  if (globs.length === 0) throw invalid("artifacts", "is empty; leave it out for no files to come back");
+  if (globs.length > MAX_GLOBS) throw invalid("artifacts", `are more than ${MAX_GLOBS}`, MAX_GLOBS);
+  for (const [index, glob] of globs.entries()) {
+    const field = `artifacts[${index}]`;
+    wellFormed(glob, field);
+    if (glob === "") throw invalid(field, "is empty; a glob such as *.png is wanted");
+    if (Buffer.byteLength(glob) > MAX_FILE_NAME_BYTES)
+      throw invalid(field, `is longer than ${MAX_FILE_NAME_BYTES} bytes`, MAX_FILE_NAME_BYTES);
+    noControl(glob, field);
+    if (glob.startsWith("/")) throw invalid(field, "is absolute; a glob relative to the work folder is wanted");
+    for (const segment of glob.split("/")) {
+      if (segment === "" || segment === "." || segment === "..")
+        throw invalid(field, 'has an empty, "." or ".." segment; a glob below the work folder is wanted');
+      if (segment.includes("**") && segment !== "**")
+        throw invalid(field, "has ** beside something else; as a whole segment it stands for any folders");
+    }
+  }
+  return globs;
 }
 
 function checkCollisions(names: readonly string[]): void {

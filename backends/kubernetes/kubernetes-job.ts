@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 
 import type { V1Job, V1Toleration } from "@kubernetes/client-node";
 
+import { MAX_ARTIFACT_BYTES } from "../../core/artifacts.ts";
 import type { Language } from "../../core/languages.ts";
 import { inputBytesOf, memoryBytesOf, wallMsOf } from "../../core/program.ts";
 import type { Program } from "../../core/program.ts";
@@ -70,9 +71,12 @@ function memoryBytes(program: Program, packed: PackedProgram, least: number): nu
   return Math.max(memoryBytesOf(program) + HEADROOM_BYTES + packed.memoryBytes + kept, least);
 }
 
-function logBytes({ stages, limits, tests = [] }: Program): number {
+function logBytes({ stages, limits, tests = [], artifacts }: Program): number {
   const own = tests.reduce((total, { limits: { output_bytes } }) => total + 2 * output_bytes, 0);
-  const output = 2 * stages.length * limits.output_bytes + Math.min(own, TESTS_OUTPUT_BYTES);
+  const output =
+    2 * stages.length * limits.output_bytes +
+    Math.min(own, TESTS_OUTPUT_BYTES) +
+    (artifacts === undefined ? 0 : MAX_ARTIFACT_BYTES);
   return LOG_BYTES + Math.ceil(LOG_FACTOR * output);
 }
 

@@ -18,10 +18,11 @@ interface Followed {
   stopped: boolean;
 }
 
-function bytesOf({ compile, run, tests }: RunResult): number {
+function bytesOf({ compile, run, tests, artifacts }: RunResult): number {
   const stages = [compile, run, ...(tests?.results ?? [])].filter((stage) => stage !== null);
   const output = stages.reduce((total, { stdout, stderr }) => total + stdout.length + stderr.length, 0);
-  return BYTES_OF_RUN + BYTES_OF_OUTPUT * output;
+  const content = (artifacts?.files ?? []).reduce((total, file) => total + (file.content?.length ?? 0), 0);
+  return BYTES_OF_RUN + BYTES_OF_OUTPUT * (output + content);
 }
 
 /** The runs that this replica follows, and the results that it still has. */

@@ -80,6 +80,21 @@ export const RESULT = z.strictObject({
   run: STAGE.nullable(),
   tests: z.array(TEST).optional(),
   verdict: testStatus.optional(),
+  artifacts: z
+    .array(
+      z.union([
+        z.strictObject({
+          name: z.string(),
+          size_bytes: count,
+          content: z.base64(),
+          encoding: z.literal("base64"),
+          truncated: z.literal(false),
+        }),
+        z.strictObject({ name: z.string(), size_bytes: count, truncated: z.literal(true) }),
+      ]),
+    )
+    .optional(),
+  artifacts_omitted: count.optional(),
   created_at: time,
   started_at: time.nullable(),
   finished_at: time,
