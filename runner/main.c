@@ -1,12 +1,13 @@
 /*
- * runner: the first process of every sandbox. It takes one program, executes its one or two stages (compile, run), each
- * under its limits, tells what happened on fd 1, and exits. Theory of operation:
+ * runner: the first process of every sandbox. It takes one program, executes its one or two stages (compile, run), or the
+ * compile stage and then tests in place of the run, each under its limits, tells what happened on fd 1, and exits. Theory of
+ * operation:
  *
  * PROCESSES
  *   runner   process 1 of a process id namespace of its own; one thread. Therefore every orphan becomes its child,
  *            kill(-1) means "all of the program", and its own end takes everything with it. Signals from inside cannot
  *            end it.
- *   child    one fork for each stage; takes on the stage's bounds (child.c), then becomes the program by execve. It
+ *   child    one fork for each stage and test; takes on the stage's bounds (child.c), then becomes the program by execve. It
  *            leads a session of its own. Its end, or a limit, is the end of the stage.
  *   the rest whatever the program starts. It shares user id and namespaces with the runner and is believed in nothing.
  *            At a stage's end all of it is killed and reaped before the stage's last frame is written.
@@ -15,8 +16,10 @@
  *   Those who start the runner: the command line, the order of a program's records and its limits. Their bytes are
  *   checked all the same (program.c). Files, arguments, environment, stdin and the program's every act are the user's.
  *   The runner's own environment reaches no program.
- *   The runner reads nothing that a program wrote but its two output pipes, opens no file once a program has run, and
- *   asks the kernel, never the program, for figures (cgroup.c).
+ *   The runner reads nothing that a program wrote while anything of the program lives, but its two output pipes, and asks
+ *   the kernel, never the program, for figures (cgroup.c). Between tests and for artifacts, when everything is dead, it
+ *   walks the folders that programs write to: by descriptors opened before, without following a link (entries.c).
+ *   Of what a test should print the runner knows nothing.
  *   Protection from the program: the runner is undumpable (no ptrace, no /proc/1/mem or fd), a seccomp filter refuses
  *   what dumpability does not cover (prlimit, scheduling of process 1), and the only signal that counts is a SIGTERM
  *   from outside.
@@ -31,6 +34,8 @@
  *             read-only: what the cgroup then does not limit is held by looking at it (meter.c).
  *   signals   SIGCHLD and SIGTERM (control.c); open to the end.
  *   Landlock  the rules (landlock.c); open to the end.
+ *   places    with tests or artifacts: the folders that programs write to (places.c); open to the end.
+ *   snapshot  with tests: memory with a copy of the work folder (snapshot.c); open to the end.
  *   All others are closed at the start. All above 2 are close-on-exec, and the child closes them before it executes.
  *
  * PIPES OF A STAGE (made before the fork, but for the last)
@@ -49,12 +54,16 @@
  *   -> each stage: limit memory, fork, "started", watch, kill all, reap all, drain, "ended" -> "finished".
  *   What is to be started ahead may come before the program: then the work folders are mounted and the run stage's process
  *   is forked first, and it waits for its program's file until there is one (ahead.c).
+ *   With tests, once the compile stage ended well: copy the work folder -> each test: empty every place, remove System V
+ *   objects, restore the work folder, write the test's own files, and then as a stage.
+ *   With artifacts, after the run stage: find what the globs name, and for each file "artifact" and its "content"s.
  *   Watching is one ppoll over all of the above. Figures and times are compared with the limits when the last look said
  *   so, by what could run out next, and when the main process has ended.
  *   When fd 1 takes nothing, the program's output stays in its pipes and the program waits; its limits go on.
  *
  * WHAT SURVIVES
  *   A stage: the files in /work, /tmp and /dev/shm, and System V objects; no process and no open pipe.
+ *   A test: nothing. The next one finds what the compile stage left in /work, and every other place empty.
  *   The runner: nothing; its namespaces and mounts end with it.
  *
  * FAULTS
