@@ -78,7 +78,7 @@ function generalSettings(environment: Environment) {
     MAX_PROGRAM_BYTES: setting(
       integer(1, MAX_REQUEST_PART_BYTES),
       "1048576",
-      "All files of a program together, in bytes",
+      "All files of a program together, with its tests, in bytes",
     ),
     MAX_STDIN_BYTES: setting(integer(0, MAX_REQUEST_PART_BYTES), "10485760", "A program's input, in bytes"),
     RATE_LIMIT_PER_MINUTE: setting(

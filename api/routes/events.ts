@@ -48,7 +48,7 @@ export function eventsRoute(app: App, { backend, closing }: ApiContext): void {
       schema: {
         summary: "Follow a run",
         description:
-          "Server-sent events (text/event-stream): first what has happened, then what happens, in order. The events are stage_started, output, stage_ended and finished; their ids count from 0 and are the same whenever they are read, so that Last-Event-ID resumes. Answers 204 when there is nothing after that one.",
+          "Server-sent events (text/event-stream): first what has happened, then what happens, in order. The events are stage_started, output, stage_ended, test (of a run with tests, in place of the run stage's output and end) and finished; their ids count from 0 and are the same whenever they are read, so that Last-Event-ID resumes. Answers 204 when there is nothing after that one.",
         tags: ["runs"],
         produces: ["text/event-stream"],
         params: RUN_PARAMS,

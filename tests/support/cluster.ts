@@ -99,6 +99,11 @@ export async function temporaryNamespace(): Promise<Namespace> {
   return new Namespace(name);
 }
 
+/** Images that the environment names in place of the usual ones. */
+const IMAGES: Settings = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => name.startsWith("SANDBOX_IMAGE_")),
+);
+
 /** What a server needs to execute runs in the namespace. Its runs share two cores: what waits reserves little of them. */
 export function clusterSettings({ name }: Namespace): Settings {
   return {
@@ -109,6 +114,7 @@ export function clusterSettings({ name }: Namespace): Settings {
     CPU_REQUEST: "50m",
     RUNTIME_CLASS: process.env["RUNTIME_CLASS"],
     HOST_USERS: process.env["HOST_USERS"],
+    ...IMAGES,
   };
 }
 
