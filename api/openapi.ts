@@ -55,12 +55,12 @@ function describeRefusals(description: Description): void {
 function describeServer({ components }: Description, { registry, settings }: DescribedServer): void {
   for (const [id, { properties }] of Object.entries(components.schemas)) {
     // The library describes what a client sends under another id than what it may get.
-    if (/^RunRequest(?:Input)?$/.test(id)) {
+    if (/^(?:RunRequest|Comparison)(?:Input)?$/.test(id)) {
       Object.assign(properties?.["language"] ?? {}, {
         enum: registry.languages.flatMap(({ name, aliases }) => [name, ...aliases]),
       });
     }
-    if (!/^LimitsAsked(?:Input)?$/.test(id)) continue;
+    if (!/^(?:Test)?LimitsAsked(?:Input)?$/.test(id)) continue;
     for (const name of LIMIT_NAMES) {
       const maximum = settings.limits.maximum[name];
       Object.assign(properties?.[name] ?? {}, { minimum: Math.min(LIMITS[name].minimum, maximum), maximum });

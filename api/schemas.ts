@@ -28,6 +28,7 @@ const SEGMENT = String.raw`(?!\.{1,2}(?:/|$))[^/\u0000-\u001f\u007f]+`;
 const RESERVED = RESERVED_VARIABLES.map(({ source }) => source).join("|");
 /** What becomes an argument or a variable of a process. */
 const WITHOUT_NUL = { pattern: String.raw`^[^\u0000]*$` };
+const GLOB = String.raw`(?:\*\*|(?!\.{1,2}(?:/|$))(?:(?!\*\*)[^/\u0000-\u001f\u007f])+)`;
 
 const FILE = z
   .strictObject({
@@ -65,10 +66,17 @@ const TEST = z
   .strictObject({
     stdin: z.string().optional().describe("In place of the run's"),
     expected_stdout: z.string().optional().describe("What is to be printed; without it, to end well is enough"),
-    args: z.array(z.string()).optional().describe("In place of the run's"),
+    args: z
+      .array(z.string().meta(WITHOUT_NUL))
+      .optional()
+      .meta({ maxItems: MAX_ARGUMENTS })
+      .describe("In place of the run's"),
     limits: TEST_LIMITS_ASKED.optional().describe("In place of the run's; the others are those of all tests"),
   })
   .meta({ id: "Test" });
+
+const CHECKER = [["language"], ["code"]];
+const requiring = (...fields: string[][]) => fields.map((required) => ({ required }));
 
 const COMPARISON = z
   .strictObject({
@@ -80,16 +88,28 @@ const COMPARISON = z
     tolerance: z
       .number()
       .optional()
+      .meta({ minimum: 0, maximum: 1 })
       .describe("float: how far a number may be off, absolutely or in proportion; 0.000001 unless said"),
     language: z.string().optional().describe("checker: its language"),
     code: z
       .string()
       .optional()
+      .meta({ minLength: 1 })
       .describe(
         "checker: a program that finds the files input, expected and output in its work folder, and ends with exit code 0 for accepted or 1 for wrong_answer",
       ),
   })
-  .meta({ id: "Comparison" });
+  .meta({
+    id: "Comparison",
+    oneOf: [
+      {
+        properties: { mode: { enum: ["exact", "lines", "tokens"] } },
+        not: { anyOf: requiring(["tolerance"], ...CHECKER) },
+      },
+      { properties: { mode: { const: "float" } }, not: { anyOf: requiring(...CHECKER) } },
+      { properties: { mode: { const: "checker" } }, required: CHECKER.flat(), not: { required: ["tolerance"] } },
+    ],
+  });
 
 /** What a client sends to have a program run. Bounds on sizes and contents are checked in core. */
 export const RUN_REQUEST = z
@@ -112,11 +132,13 @@ export const RUN_REQUEST = z
     tests: z
       .array(TEST)
       .optional()
+      .meta({ minItems: 1, maxItems: MAX_TESTS })
       .describe(`Up to ${MAX_TESTS} tests: compiled once, each run in a process tree and a work folder of its own`),
     comparison: COMPARISON.optional().describe("How the tests' outputs are compared; lines unless said"),
     artifacts: z
-      .array(z.string())
+      .array(z.string().meta({ pattern: `^${GLOB}(?:/${GLOB})*$`, maxLength: MAX_FILE_NAME_BYTES }))
       .optional()
+      .meta({ minItems: 1, maxItems: MAX_GLOBS })
       .describe(
         `Up to ${MAX_GLOBS} globs of files that come back, relative to the work folder: * is any part of a name, ? one byte of it, ** any folders`,
       ),
@@ -125,6 +147,8 @@ export const RUN_REQUEST = z
   .meta({
     id: "RunRequest",
     oneOf: [{ required: ["code"] }, { required: ["files"] }],
+    dependentRequired: { comparison: ["tests"], stop_on_failure: ["tests"] },
+    not: { required: ["tests", "artifacts"] },
     examples: [{ language: "python", code: "a, b = 1, 2\nprint(a + b)" }],
   });
 

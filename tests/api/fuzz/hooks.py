@@ -10,8 +10,17 @@ def collide(names):
     return len(files) < len(names) or bool(files & folders)
 
 
+def has_long_glob(body):
+    globs = body.get("artifacts")
+    return isinstance(globs, list) and any(isinstance(glob, str) and len(glob.encode()) > 255 for glob in globs)
+
+
 def fits_description(body):
-    if not isinstance(body, dict) or not isinstance(body.get("files"), list):
+    if not isinstance(body, dict):
+        return True
+    if has_long_glob(body):
+        return False
+    if not isinstance(body.get("files"), list):
         return True
     names = [file.get("name") for file in body["files"] if isinstance(file, dict)]
     if not all(isinstance(name, str) for name in names):
