@@ -25,6 +25,7 @@ import { eventsRoute } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { languagesRoute } from "./routes/languages.ts";
 import { metricsRoute } from "./routes/metrics.ts";
+import { pageRoutes } from "./routes/page.ts";
 import { resultRoute } from "./routes/result.ts";
 import { cancelRoute, createRoutes } from "./routes/run.ts";
 import type { Settings } from "./settings.ts";
@@ -167,6 +168,7 @@ export async function buildApp(parts: AppParts): Promise<App> {
   const methods = new AllowedMethods(app);
   healthRoutes(app, context);
   docsRoutes(app, context);
+  pageRoutes(app, context);
   await app.register(async (scope: App) => protectedRoutes(scope, context));
   methods.refuseOthers(app);
   await app.ready();

@@ -137,6 +137,23 @@ export function absolutePath(): SettingSchema<string> {
     .describe("an absolute path");
 }
 
+/** Pages that may frame ours, as a Content-Security-Policy names them: https://www.w3.org/TR/CSP3/#directive-frame-ancestors */
+export function frameAncestors(): SettingSchema<string[]> {
+  const origin = /^https?:\/\/(?:\*\.)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?$/;
+  return z
+    .string()
+    .transform((text, context): string[] => {
+      if (text === "none") return ["'none'"];
+      const words = text.split(",").map((word) => word.trim());
+      if (words.every((word) => word === "self" || origin.test(word))) {
+        return words.map((word) => (word === "self" ? "'self'" : word));
+      }
+      context.addIssue("not such a list");
+      return z.NEVER;
+    })
+    .describe("none, self, or origins such as https://www.example.org, https://*.example.org, separated by commas");
+}
+
 /** The value of `schema`, or undefined for an empty text. */
 export function optional<Value>(schema: SettingSchema<Value>): SettingSchema<Value | undefined> {
   return z

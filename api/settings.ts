@@ -8,7 +8,16 @@ import { imageSettings, kubernetesSettings, readKubernetesSettings } from "./kub
 import { limitSettings, readLimits } from "./limit-settings.ts";
 import { SettingsError, given, read, setting } from "./setting.ts";
 import type { Environment, Setting } from "./setting.ts";
-import { absolutePath, boolean, integer, listenAddress, oneOf, optional, trustedProxies } from "./setting-values.ts";
+import {
+  absolutePath,
+  boolean,
+  frameAncestors,
+  integer,
+  listenAddress,
+  oneOf,
+  optional,
+  trustedProxies,
+} from "./setting-values.ts";
 
 const MiB = 1024 * 1024;
 /** The program and its input travel to the runner in one message of at most 64 MiB. */
@@ -87,6 +96,7 @@ function generalSettings(environment: Environment) {
       "Runs that one key, or one address, may ask for in a minute; 0 is no limit",
     ),
     TRUST_PROXY: setting(trustedProxies(), "false", "Whose X-Forwarded-For is believed"),
+    FRAME_ANCESTORS: setting(frameAncestors(), "none", "Whose pages may show the playground in a frame"),
     LOG_LEVEL: setting(
       oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
       "info",
@@ -142,6 +152,7 @@ export function readSettings(environment: Environment) {
     maxStdinBytes: read(environment, "MAX_STDIN_BYTES", table.MAX_STDIN_BYTES),
     rateLimitPerMinute: read(environment, "RATE_LIMIT_PER_MINUTE", table.RATE_LIMIT_PER_MINUTE),
     trustProxy: read(environment, "TRUST_PROXY", table.TRUST_PROXY),
+    frameAncestors: read(environment, "FRAME_ANCESTORS", table.FRAME_ANCESTORS),
     logLevel: read(environment, "LOG_LEVEL", table.LOG_LEVEL),
     limits: readLimits(environment),
     kubernetes: readKubernetesSettings(environment),

@@ -16,6 +16,7 @@ interface Check {
 
 const CHECKS: Check[] = [
   { name: "types", command: ["tsc", "-p", "."] },
+  { name: "types of the page", command: ["tsc", "-p", "web"] },
   { name: "lint", command: ["oxlint"] },
   { name: "format", command: ["oxfmt", "--check"] },
   { name: "dead code", command: ["knip"] },

@@ -23,7 +23,7 @@ function contentSecurityPolicy(nonce: string): string {
   ].join("; ");
 }
 
-/** `GET /openapi.json`, the page that shows it at `/docs`, and `/`, which leads there. */
+/** `GET /openapi.json`, and the page that shows it at `/docs`. */
 export function docsRoutes(app: App, server: DescribedServer): void {
   const options = { handlerTimeout: HANDLER_TIMEOUT_MS, schema: { hide: true } };
   let description: string | undefined;
@@ -63,6 +63,4 @@ export function docsRoutes(app: App, server: DescribedServer): void {
     if (/\bgzip\b/.test(accepted)) return reply.header("content-encoding", "gzip").send(Buffer.from(script));
     return reply.send(Readable.from([Buffer.from(script)]).pipe(createGunzip()));
   });
-
-  app.get("/", options, async (_request, reply) => reply.redirect("/docs"));
 }

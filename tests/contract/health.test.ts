@@ -117,7 +117,7 @@ describe("/openapi.json", () => {
   });
 });
 
-test("/docs is a page of the server's own, and / leads to a page", async ({ api }) => {
+test("/docs is a page of the server's own", async ({ api }) => {
   const page = await api.fetch("GET", "/docs", { headers: { accept: "text/html" } });
   const target = page.headers.get("location") ?? "/docs";
   await page.body?.cancel();
@@ -128,7 +128,6 @@ test("/docs is a page of the server's own, and / leads to a page", async ({ api 
   for (const [, source] of (await response.text()).matchAll(/\b(?:src|href)="([^"]+)"/g)) {
     expect(source, "nothing is loaded from elsewhere").not.toMatch(/^(?:https?:)?\/\//);
   }
-  expect((await api.fetch("GET", "/")).status).toBeLessThan(400);
 });
 
 test("every answer forbids what a browser could do with it", async ({ api }) => {

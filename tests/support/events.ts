@@ -27,7 +27,7 @@ function parseBlock(block: string): ServerEvent | undefined {
 }
 
 /** Reads `text/event-stream` until the server ends it. */
-export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<ServerEvent> {
+export async function* readEvents(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<ServerEvent> {
   let pending = "";
   for await (const text of body.pipeThrough(new TextDecoderStream())) {
     const blocks = (pending + text).split("\n\n");

@@ -1,0 +1,73 @@
+/** What the page reads of the API's answers; `/openapi.json` describes them whole. */
+
+/** The names of limits, with values in bytes, milliseconds or pieces. */
+export type Limits = Readonly<Record<string, number>>;
+
+export interface Language {
+  name: string;
+  aliases: readonly string[];
+  version: string | null;
+  available: boolean;
+  reason?: string;
+  limits: { default: Limits; maximum: Limits };
+}
+
+export type StageName = "compile" | "run";
+export type StreamName = "stdout" | "stderr";
+export type Encoding = "utf8" | "base64";
+
+export interface Usage {
+  exit_code: number | null;
+  signal: string | null;
+  wall_ms: number;
+  cpu_ms: number | null;
+  memory_bytes: number | null;
+  limit: string | null;
+  stdout_truncated: boolean;
+  stderr_truncated: boolean;
+}
+
+export interface Stage extends Usage {
+  stdout: string;
+  stderr: string;
+}
+
+export interface Result {
+  id: string;
+  language: string;
+  version: string | null;
+  status: string;
+  reason: string | null;
+  compile: Stage | null;
+  run: Stage | null;
+  finished_at: string;
+}
+
+export interface Pending {
+  id: string;
+  status: "queued" | "running";
+}
+
+export interface SourceText {
+  name: string;
+  content: string;
+}
+
+export interface RunRequest {
+  language: string;
+  code?: string;
+  files?: SourceText[];
+  stdin?: string;
+  args?: string[];
+  limits?: Record<string, number>;
+}
+
+export type RunEvent =
+  | { type: "stage_started"; data: { stage: StageName } }
+  | { type: "output"; data: { stage: StageName; stream: StreamName; data: string; encoding: Encoding } }
+  | { type: "stage_ended"; data: Usage & { stage: StageName } }
+  | { type: "finished"; data: { result: Result } };
+
+export function isFinished(state: Pending | Result): state is Result {
+  return "finished_at" in state;
+}
