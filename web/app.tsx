@@ -5,6 +5,7 @@ import { Editor } from "./editor/editor.tsx";
 import { FileTabs } from "./parts/file-tabs.tsx";
 import { InputPanel } from "./parts/input-panel.tsx";
 import { KeyDialog } from "./parts/key-dialog.tsx";
+import { Notice } from "./parts/notice.tsx";
 import { OutputPane } from "./parts/output-pane.tsx";
 import { RunStatus } from "./parts/run-status.tsx";
 import { ShareDialog } from "./parts/share-dialog.tsx";
@@ -45,7 +46,7 @@ export function App() {
   const playground = useMemo(() => new Playground(), []);
   const [shown, setShown] = useState<Shown>(undefined);
   useDocument(playground);
-  const { session, keyQuestion, notice } = playground;
+  const { session, keyQuestion, unreachable, problem } = playground;
   const draft = playground.draft.value;
   const { language } = playground;
   const phase = session.phase.value;
@@ -64,7 +65,7 @@ export function App() {
       history.replaceState(null, "", link);
       setShown({ kind: "link", link });
     } catch (error) {
-      notice.value = `${error instanceof Error ? error.message : String(error)}.`;
+      problem.value = `${error instanceof Error ? error.message : String(error)}.`;
     }
   }
 
@@ -86,14 +87,10 @@ export function App() {
         onShare={() => void share()}
         onSnippets={showSnippets}
       />
-      {notice.value !== "" && (
-        <div class="notice" role="alert">
-          <span>{notice.value}</span>
-          <button type="button" class="quiet" onClick={() => void playground.loadLanguages()}>
-            Try again
-          </button>
-        </div>
+      {unreachable.value !== "" && (
+        <Notice text={unreachable.value} action="Try again" onAction={() => void playground.loadLanguages()} />
       )}
+      {problem.value !== "" && <Notice text={problem.value} action="Close" onAction={() => (problem.value = "")} />}
       <main>
         <section class="panel program" aria-label="Program">
           <FileTabs key={draft} draft={draft} />

@@ -19,8 +19,10 @@ export interface KeyQuestion {
 export class Playground {
   readonly languages = signal<readonly Language[]>([]);
   readonly draft = signal(Draft.sample(FIRST_LANGUAGE));
-  /** Something that went wrong outside of a run, for people. */
-  readonly notice = signal("");
+  /** Why the languages are not known, for people. */
+  readonly unreachable = signal("");
+  /** What else went wrong outside of a run, for people. */
+  readonly problem = signal("");
   readonly keyQuestion = signal<KeyQuestion | undefined>(undefined);
   readonly session: RunSession;
   readonly #api: ApiClient;
@@ -36,14 +38,14 @@ export class Playground {
     return this.languages.value.find(({ name }) => name === this.draft.value.language);
   }
 
-  /** Asks which languages there are; a server that does not answer is named in the notice. */
+  /** Asks which languages there are; says why when it is not told. */
   async loadLanguages(): Promise<void> {
     try {
       this.languages.value = await this.#api.languages();
-      this.notice.value = "";
+      this.unreachable.value = "";
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      this.notice.value = `The languages could not be read: ${why}.`;
+      this.unreachable.value = `The languages could not be read: ${why}.`;
     }
   }
 
@@ -53,7 +55,7 @@ export class Playground {
       const saved = await draftOfLink(hash);
       if (saved !== undefined) this.draft.value = new Draft(saved);
     } catch (error) {
-      this.notice.value = `${error instanceof Error ? error.message : String(error)}.`;
+      this.problem.value = `${error instanceof Error ? error.message : String(error)}.`;
     }
   }
 

@@ -32,9 +32,13 @@ export class Playground {
     return this.page.locator(`pre[aria-label="${name}"]`);
   }
 
+  /** Goes to the page and waits until it knows the languages. */
   async open(path = "/"): Promise<void> {
     await this.page.goto(path);
-    // The languages' versions are known.
+    await this.languagesKnown();
+  }
+
+  async languagesKnown(): Promise<void> {
     await this.page.getByRole("option", { name: /^python \d/ }).waitFor({ state: "attached" });
   }
 
@@ -66,8 +70,8 @@ export class Playground {
   }
 }
 
-/** Tests of the playground of one server with these settings. */
-export function playgroundTest(settings: Settings = {}) {
+/** Tests of the playground of one server with these settings; `open` waits for the languages unless a key is asked for first. */
+export function playgroundTest(settings: Settings = {}, { waitsForLanguages = true } = {}) {
   return base
     .extend("server", { scope: "file" }, async ({}, { onCleanup }) => {
       const served = await serve(settings);
@@ -80,14 +84,17 @@ export function playgroundTest(settings: Settings = {}) {
       return browser;
     })
     .extend("open", ({ server, browser }, { onCleanup }) => {
+      const stack = new AsyncDisposableStack();
+      onCleanup(() => stack.disposeAsync());
       return async (options: BrowserContextOptions, path = "/"): Promise<Playground> => {
         const opened = await openPage(browser, server.url, options);
-        onCleanup(async () => {
+        stack.defer(async () => {
           await opened[Symbol.asyncDispose]();
           expect(opened.faults).toEqual([]);
         });
         const playground = new Playground(opened.page);
-        await playground.open(path);
+        if (waitsForLanguages) await playground.open(path);
+        else await playground.page.goto(path);
         return playground;
       };
     });

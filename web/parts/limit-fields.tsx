@@ -42,21 +42,24 @@ export function LimitFields({ draft, bounds }: LimitFieldsProps) {
         const initial = bounds?.default[name];
         const maximum = bounds?.maximum[name];
         return (
-          <label key={name}>
-            {label} {unit !== "" && <span class="unit">in {unit}</span>}
+          <div key={name}>
+            <label for={`limit-${name}`}>
+              {label} {unit !== "" && <span class="unit">in {unit}</span>}
+            </label>
             <input
+              id={`limit-${name}`}
               type="number"
               min="0"
               step="any"
               value={value === undefined ? "" : value / factor}
               placeholder={initial === undefined ? "" : String(Math.round(initial / factor))}
-              aria-describedby={`limit-${name}`}
+              aria-describedby={`limit-${name}-hint`}
               onInput={({ currentTarget }) => change(name, currentTarget.value, factor)}
             />
-            <span class="hint" id={`limit-${name}`}>
+            <span class="hint" id={`limit-${name}-hint`}>
               {maximum === undefined ? "" : `at most ${show(maximum)}`}
             </span>
-          </label>
+          </div>
         );
       })}
     </div>

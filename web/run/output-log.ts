@@ -4,7 +4,19 @@ import type { Encoding } from "../answers.ts";
 import { fromBase64 } from "../bytes.ts";
 
 /** What is kept of a stream to be shown, in UTF-16 units; the beginning of what is longer goes. */
-export const KEPT_UNITS = 400_000;
+const KEPT_UNITS = 400_000;
+/** The largest piece: what goes at a time. */
+const PIECE_UNITS = 20_000;
+
+/** Cuts text into pieces, between characters. */
+function* piecesOf(text: string): Generator<string> {
+  for (let from = 0; from < text.length;) {
+    const to = from + PIECE_UNITS;
+    const end = /[\uD800-\uDBFF]/.test(text.charAt(to - 1)) ? to + 1 : to;
+    yield text.slice(from, end);
+    from = end;
+  }
+}
 
 /** The end of one output stream, in the pieces in which it is drawn. */
 export class OutputLog {
@@ -59,15 +71,14 @@ export class OutputLog {
     });
   }
 
-  /** Makes one piece of all that waits, and lets go of the oldest beyond what is kept. */
+  /** Makes pieces of all that waits, and lets go of the oldest beyond what is kept. */
   #take(): void {
     const text = this.#waiting.join("");
     this.#waiting = [];
     this.#waitingUnits = 0;
-    if (text === "") return;
     const kept = text.length > KEPT_UNITS ? text.slice(-KEPT_UNITS) : text;
     this.dropped += text.length - kept.length;
-    this.#pieces.push(kept);
+    for (const piece of piecesOf(kept)) this.#pieces.push(piece);
     this.#kept += kept.length;
     let gone = 0;
     while (this.#kept > KEPT_UNITS) {
