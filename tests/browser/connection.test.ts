@@ -2,14 +2,17 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { Socket } from "node:net";
 
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { openPage, startBrowser } from "../support/browser.ts";
 import { BACKEND } from "../support/contract.ts";
-import { Playground, WIDTHS } from "../support/playground.ts";
+import { Playground, WIDTHS } from "../support/playground-page.ts";
 import { startServer, temporaryFolder } from "../support/server.ts";
 
 const { viewport } = WIDTHS[0];
+
+// Each test starts several servers and a browser.
+vi.setConfig({ testTimeout: 240_000 });
 
 /** A way to the server that can be cut and is there again at once. */
 async function cuttableWay(target: string): Promise<AsyncDisposable & { url: string; cut: () => void }> {

@@ -3,7 +3,8 @@ import { deflateRawSync } from "node:zlib";
 import { describe, expect } from "vitest";
 
 import { within } from "../support/time.ts";
-import { WIDTHS, playgroundTest } from "../support/playground.ts";
+import { WIDTHS } from "../support/playground-page.ts";
+import { playgroundTest } from "../support/playground.ts";
 
 const test = playgroundTest();
 

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 
-import { WIDTHS, axeFindings, playgroundTest } from "../support/playground.ts";
+import { WIDTHS } from "../support/playground-page.ts";
+import { axeFindings, playgroundTest } from "../support/playground.ts";
 
 const KEY = "0123456789abcdef0123456789abcdef";
 const test = playgroundTest({ API_KEYS: `ada:${KEY}` }, { waitsForLanguages: false });

@@ -1,6 +1,7 @@
 import { describe, expect } from "vitest";
 
-import { WIDTHS, axeFindings, playgroundTest } from "../support/playground.ts";
+import { WIDTHS } from "../support/playground-page.ts";
+import { axeFindings, playgroundTest } from "../support/playground.ts";
 
 const test = playgroundTest();
 

@@ -1,7 +1,8 @@
 import { describe, expect } from "vitest";
 
 import { eventually } from "../support/time.ts";
-import { WIDTHS, playgroundTest } from "../support/playground.ts";
+import { WIDTHS } from "../support/playground-page.ts";
+import { playgroundTest } from "../support/playground.ts";
 
 const test = playgroundTest();
 

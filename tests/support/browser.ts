@@ -2,17 +2,11 @@ import { existsSync } from "node:fs";
 
 import { chromium } from "playwright-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { vi } from "vitest";
 
 /** What `scripts/setup --tests` looks for. */
 const PROGRAMS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium", "/usr/bin/google-chrome"];
 /** How long one step in the page may take on a busy machine: it waits for runs that wait for each other. */
 const STEP_MS = 45_000;
-/** A test takes many steps, and starts servers and a browser. */
-const TEST_MS = 240_000;
-
-vi.setConfig({ testTimeout: TEST_MS });
-
 /** Starts a browser. Its own sandbox needs rights that containers do not have; it sees nothing but our page. */
 export async function startBrowser(): Promise<Browser> {
   const executablePath = PROGRAMS.find((path) => existsSync(path));

@@ -1,74 +1,16 @@
 import AxeBuilder from "axe-core";
-import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
-import { expect, test as base } from "vitest";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { expect, test as base, vi } from "vitest";
 
 import { openPage, startBrowser } from "./browser.ts";
 import { serve } from "./contract.ts";
+import { Playground } from "./playground-page.ts";
 import type { Settings } from "./server.ts";
 
-/** A desktop and a phone. */
-export const WIDTHS = [
-  { name: "desktop", viewport: { width: 1280, height: 800 } },
-  { name: "phone", viewport: { width: 390, height: 844 } },
-] as const;
+/** A test takes many steps, and starts servers and a browser. */
+const TEST_MS = 240_000;
 
-/** The playground as a person uses it: by roles and names. */
-export class Playground {
-  readonly page: Page;
-
-  constructor(page: Page) {
-    this.page = page;
-  }
-
-  get editor(): Locator {
-    return this.page.locator(".cm-content");
-  }
-
-  get status(): Locator {
-    return this.page.getByRole("region", { name: "Result" }).getByRole("status");
-  }
-
-  output(name: "Output" | "Errors" | "Compiler"): Locator {
-    return this.page.locator(`pre[aria-label="${name}"]`);
-  }
-
-  /** Goes to the page and waits until it knows the languages. */
-  async open(path = "/"): Promise<void> {
-    await this.page.goto(path);
-    await this.languagesKnown();
-  }
-
-  async languagesKnown(): Promise<void> {
-    await this.page.getByRole("option", { name: /^python \d/ }).waitFor({ state: "attached" });
-  }
-
-  async choose(language: string): Promise<void> {
-    await this.page.getByLabel("Language").selectOption(language);
-  }
-
-  /** Replaces the shown file's text by pasting: nothing is indented or completed. */
-  async write(text: string): Promise<void> {
-    await this.editor.click();
-    await this.page.keyboard.press("ControlOrMeta+a");
-    await this.page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(text)})`);
-    await this.page.keyboard.press("ControlOrMeta+v");
-  }
-
-  async run(): Promise<void> {
-    await this.page.getByRole("button", { name: /^Run/ }).click();
-  }
-
-  /** Waits until the status line says so. */
-  async says(text: string | RegExp): Promise<void> {
-    await this.status.filter({ hasText: text }).waitFor();
-  }
-
-  async runs(text: string, status: string | RegExp = "succeeded"): Promise<void> {
-    await this.write(text);
-    await this.run();
-    await this.says(status);
-  }
-}
+vi.setConfig({ testTimeout: TEST_MS });
 
 /** Tests of the playground of one server with these settings; `open` waits for the languages unless a key is asked for first. */
 export function playgroundTest(settings: Settings = {}, { waitsForLanguages = true } = {}) {
