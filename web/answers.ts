@@ -32,6 +32,22 @@ export interface Stage extends Usage {
   stderr: string;
 }
 
+/** How one of a program's tests went. */
+export interface TestResult extends Usage {
+  index: number;
+  status: string;
+  stdout: string;
+  stdout_encoding?: Encoding;
+  stderr: string;
+}
+
+/** A file that the program wrote; without its content where that is beyond the server's bounds. */
+export interface Artifact {
+  name: string;
+  size_bytes: number;
+  content?: string;
+}
+
 export interface Result {
   id: string;
   language: string;
@@ -40,6 +56,9 @@ export interface Result {
   reason: string | null;
   compile: Stage | null;
   run: Stage | null;
+  tests?: readonly TestResult[];
+  artifacts?: readonly Artifact[];
+  artifacts_omitted?: number;
   finished_at: string;
 }
 
@@ -53,6 +72,11 @@ export interface SourceText {
   content: string;
 }
 
+export interface TestCase {
+  stdin: string;
+  expected_stdout: string;
+}
+
 export interface RunRequest {
   language: string;
   code?: string;
@@ -60,12 +84,17 @@ export interface RunRequest {
   stdin?: string;
   args?: string[];
   limits?: Record<string, number>;
+  tests?: TestCase[];
+  comparison?: { mode: string; tolerance?: number };
+  stop_on_failure?: boolean;
+  artifacts?: string[];
 }
 
 export type RunEvent =
   | { type: "stage_started"; data: { stage: StageName } }
   | { type: "output"; data: { stage: StageName; stream: StreamName; data: string; encoding: Encoding } }
   | { type: "stage_ended"; data: Usage & { stage: StageName } }
+  | { type: "test"; data: TestResult }
   | { type: "finished"; data: { result: Result } };
 
 export function isFinished(state: Pending | Result): state is Result {

@@ -5,11 +5,13 @@ import { Editor } from "./editor/editor.tsx";
 import { FileTabs } from "./parts/file-tabs.tsx";
 import { InputPanel } from "./parts/input-panel.tsx";
 import { KeyDialog } from "./parts/key-dialog.tsx";
+import { Artifacts } from "./parts/artifacts.tsx";
 import { Notice } from "./parts/notice.tsx";
 import { OutputPane } from "./parts/output-pane.tsx";
 import { RunStatus } from "./parts/run-status.tsx";
 import { ShareDialog } from "./parts/share-dialog.tsx";
 import { SnippetsDialog } from "./parts/snippets-dialog.tsx";
+import { TestTable } from "./parts/test-table.tsx";
 import { Toolbar } from "./parts/toolbar.tsx";
 import { UsageBars } from "./parts/usage-bars.tsx";
 import { Playground } from "./playground.ts";
@@ -103,6 +105,12 @@ export function App() {
           <RunStatus phase={phase} />
           {outcome !== undefined && <UsageBars outcome={outcome} defaults={language?.limits.default ?? {}} />}
           <div class="outputs">
+            {session.tests.value.length > 0 && (
+              <TestTable results={session.tests.value} cases={session.request?.tests ?? []} />
+            )}
+            {outcome !== undefined && outcome.artifacts.length > 0 && (
+              <Artifacts artifacts={outcome.artifacts} omitted={outcome.omitted} />
+            )}
             <OutputPane title="Compiler" kind="compiler" log={session.compiler} />
             <OutputPane title="Output" kind="stdout" log={session.stdout} />
             <OutputPane title="Errors" kind="stderr" log={session.stderr} />

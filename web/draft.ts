@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { Text } from "@codemirror/state";
 
-import type { RunRequest, SourceText } from "./answers.ts";
+import type { RunRequest, SourceText, TestCase } from "./answers.ts";
 import { sampleOf } from "./samples.ts";
 
 /** A file that is being written. */
@@ -20,6 +20,23 @@ export interface SavedDraft {
   stdin: string;
   args: string[];
   limits: Record<string, number>;
+  tests: TestCase[];
+  comparison: Comparison;
+  stopOnFailure: boolean;
+  /** Names and patterns of files that come back. */
+  artifacts: string[];
+}
+
+export const COMPARISONS = ["lines", "exact", "tokens", "float"] as const;
+/** How a test's output is compared with what is expected. */
+export type Comparison = (typeof COMPARISONS)[number];
+
+/** What numbers may differ by, absolutely or relatively, when they are compared as numbers. */
+const TOLERANCE = 1e-6;
+
+/** The lines of a field in which each line is one value. */
+function linesOf(text: string): string[] {
+  return text === "" ? [] : text.split("\n");
 }
 
 let nextId = 1;
@@ -45,6 +62,11 @@ export class Draft {
   readonly args = signal("");
   /** As typed, by the limit's name; in bytes, milliseconds or pieces. */
   readonly limits = signal<Readonly<Record<string, number>>>({});
+  readonly tests = signal<readonly TestCase[]>([]);
+  readonly comparison = signal<Comparison>("lines");
+  readonly stopOnFailure = signal(false);
+  /** One pattern a line. */
+  readonly artifacts = signal("");
 
   constructor(saved: SavedDraft) {
     this.language = saved.language;
@@ -52,10 +74,24 @@ export class Draft {
     this.stdin.value = saved.stdin;
     this.args.value = saved.args.join("\n");
     this.limits.value = saved.limits;
+    this.tests.value = saved.tests;
+    this.comparison.value = saved.comparison;
+    this.stopOnFailure.value = saved.stopOnFailure;
+    this.artifacts.value = saved.artifacts.join("\n");
   }
 
   static sample(language: string): Draft {
-    return new Draft({ language, files: [sampleOf(language)], stdin: "", args: [], limits: {} });
+    return new Draft({
+      language,
+      files: [sampleOf(language)],
+      stdin: "",
+      args: [],
+      limits: {},
+      tests: [],
+      comparison: "lines",
+      stopOnFailure: false,
+      artifacts: [],
+    });
   }
 
   get active(): DraftFile | undefined {
@@ -72,14 +108,23 @@ export class Draft {
       language: this.language,
       files: this.files.value.map(({ name, doc }) => ({ name, content: doc.toString() })),
       stdin: this.stdin.value,
-      args: this.args.value === "" ? [] : this.args.value.split("\n"),
+      args: linesOf(this.args.value),
       limits: { ...this.limits.value },
+      tests: [...this.tests.value],
+      comparison: this.comparison.value,
+      stopOnFailure: this.stopOnFailure.value,
+      artifacts: linesOf(this.artifacts.value),
     };
   }
 }
 
+function comparisonOf(mode: Comparison): NonNullable<RunRequest["comparison"]> {
+  return mode === "float" ? { mode, tolerance: TOLERANCE } : { mode };
+}
+
 /** What is sent to have a draft run. One file of the usual name is sent as `code`, which is shorter to read. */
-export function requestOf({ language, files, stdin, args, limits }: SavedDraft): RunRequest {
+export function requestOf(draft: SavedDraft): RunRequest {
+  const { language, files, stdin, args, limits, tests, comparison, stopOnFailure, artifacts } = draft;
   const [first] = files;
   const isPlain = files.length === 1 && first?.name === sampleOf(language).name;
   return {
@@ -88,5 +133,10 @@ export function requestOf({ language, files, stdin, args, limits }: SavedDraft):
     ...(stdin === "" ? {} : { stdin }),
     ...(args.length === 0 ? {} : { args }),
     ...(Object.keys(limits).length === 0 ? {} : { limits }),
+    ...(tests.length === 0 ? {} : { tests }),
+    ...(tests.length === 0 || comparison === "lines" ? {} : { comparison: comparisonOf(comparison) }),
+    ...(tests.length > 0 && stopOnFailure ? { stop_on_failure: true } : {}),
+    // Each test begins with a clean work folder, so that the API brings back no files of such a run.
+    ...(artifacts.length === 0 || tests.length > 0 ? {} : { artifacts }),
   };
 }

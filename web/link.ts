@@ -1,5 +1,6 @@
-import type { SourceText } from "./answers.ts";
+import type { SourceText, TestCase } from "./answers.ts";
 import { fromBase64Url, toBase64Url } from "./bytes.ts";
+import { COMPARISONS } from "./draft.ts";
 import type { SavedDraft } from "./draft.ts";
 
 const PREFIX = "#program=";
@@ -52,6 +53,10 @@ function source(value: unknown): SourceText {
   return { name: text(member(value, "name")), content: text(member(value, "content")) };
 }
 
+function testCase(value: unknown): TestCase {
+  return { stdin: text(member(value, "stdin")), expected_stdout: text(member(value, "expected_stdout")) };
+}
+
 function numbers(value: unknown): Record<string, number> {
   if (typeof value !== "object" || value === null) throw new TypeError("an object is wanted");
   const entries: [string, unknown][] = Object.entries(value);
@@ -76,6 +81,10 @@ export async function draftOfLink(hash: string): Promise<SavedDraft | undefined>
       stdin: text(member(saved, "stdin")),
       args: list(member(saved, "args"), MAX_FILES, text),
       limits: numbers(member(saved, "limits")),
+      tests: list(member(saved, "tests"), MAX_FILES, testCase),
+      comparison: COMPARISONS.find((mode) => mode === member(saved, "comparison")) ?? "lines",
+      stopOnFailure: member(saved, "stopOnFailure") === true,
+      artifacts: list(member(saved, "artifacts"), MAX_FILES, text),
     };
   } catch (error) {
     throw new Error("the link holds no program: a part of it may be missing", { cause: error });

@@ -11,6 +11,10 @@ const DRAFT = {
   stdin: "in",
   args: ["a", "b c"],
   limits: { wall_ms: 5000 },
+  tests: [{ stdin: "1", expected_stdout: "2" }],
+  comparison: "tokens" as const,
+  stopOnFailure: true,
+  artifacts: ["*.png"],
 };
 
 /** A link that holds any text. */
@@ -26,12 +30,16 @@ test("a link gives back the draft that it was made of", async () => {
     stdin: part,
     args: fc.array(part, { maxLength: 3 }),
     limits: fc.constantFrom({}, { wall_ms: 1, memory_bytes: 2 ** 40 }),
+    tests: fc.array(fc.record({ stdin: part, expected_stdout: part }), { maxLength: 3 }),
+    comparison: fc.constantFrom("lines", "exact", "tokens", "float"),
+    stopOnFailure: fc.boolean(),
+    artifacts: fc.array(part, { maxLength: 3 }),
   });
   await fc.assert(
     fc.asyncProperty(drafts, async (draft) => {
       expect(await draftOfLink(await linkFragment(draft))).toEqual(draft);
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 
@@ -60,6 +68,7 @@ describe("a link is refused in words when it holds", () => {
     ["too many files", linkTo(JSON.stringify({ ...DRAFT, files: Array(201).fill(DRAFT.files[0]) }))],
     ["args that are no list", linkTo(JSON.stringify({ ...DRAFT, args: { length: 1, 0: "a" } }))],
     ["a language that is inherited", linkTo(JSON.stringify({ __proto__: null, ...DRAFT, language: undefined }))],
+    ["tests without text", linkTo(JSON.stringify({ ...DRAFT, tests: [{ stdin: 1, expected_stdout: "" }] }))],
     ["limits that are none", linkTo(JSON.stringify({ ...DRAFT, limits: "all" }))],
   ] as const)("%s", async ([, hash]) => {
     await expect(draftOfLink(hash)).rejects.toThrow("the link holds no program");
@@ -74,13 +83,17 @@ describe("a link is refused in words when it holds", () => {
 });
 
 test("names that objects inherit are nothing but text", async () => {
-  const text = `{"__proto__":{"polluted":1},"constructor":1,"language":"__proto__","files":[{"name":"__proto__","content":"x","__proto__":{"a":1}}],"stdin":"","args":[],"limits":{"__proto__":5,"constructor":7,"wall_ms":9,"cpu_ms":"5","memory_bytes":1.5}}`;
+  const text = `{"__proto__":{"polluted":1},"constructor":1,"language":"__proto__","files":[{"name":"__proto__","content":"x","__proto__":{"a":1}}],"stdin":"","args":[],"limits":{"__proto__":5,"constructor":7,"wall_ms":9,"cpu_ms":"5","memory_bytes":1.5},"tests":[],"comparison":"toString","stopOnFailure":1,"artifacts":[]}`;
   expect(await draftOfLink(linkTo(text))).toEqual({
     language: "__proto__",
     files: [{ name: "__proto__", content: "x" }],
     stdin: "",
     args: [],
     limits: { constructor: 7, wall_ms: 9 },
+    tests: [],
+    comparison: "lines",
+    stopOnFailure: false,
+    artifacts: [],
   });
   expect("polluted" in {}).toBe(false);
 });

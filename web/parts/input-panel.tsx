@@ -4,18 +4,22 @@ import type { Language } from "../answers.ts";
 import type { Draft } from "../draft.ts";
 import { LimitFields } from "./limit-fields.tsx";
 import { Tabs } from "./tabs.tsx";
+import { TestFields } from "./test-fields.tsx";
 
-type Part = "stdin" | "args" | "limits";
+type Part = "stdin" | "args" | "limits" | "tests" | "artifacts";
 
 export interface InputPanelProps {
   draft: Draft;
   language: Language | undefined;
 }
 
+function counted(label: string, count: number): string {
+  return count === 0 ? label : `${label} (${count})`;
+}
+
 /** All that a program is run with. */
 export function InputPanel({ draft, language }: InputPanelProps) {
   const [part, setPart] = useState<Part>("stdin");
-  const limited = Object.keys(draft.limits.value).length;
   return (
     <section class="panel input" aria-label="Input">
       <Tabs
@@ -23,7 +27,9 @@ export function InputPanel({ draft, language }: InputPanelProps) {
         tabs={[
           { id: "stdin", label: "Input" },
           { id: "args", label: "Arguments" },
-          { id: "limits", label: limited === 0 ? "Limits" : `Limits (${limited})` },
+          { id: "limits", label: counted("Limits", Object.keys(draft.limits.value).length) },
+          { id: "tests", label: counted("Tests", draft.tests.value.length) },
+          { id: "artifacts", label: "Files out" },
         ]}
         selected={part}
         controls="input"
@@ -48,6 +54,16 @@ export function InputPanel({ draft, language }: InputPanelProps) {
             onInput={({ currentTarget }) => (draft.args.value = currentTarget.value)}
           />
         )}
+        {part === "artifacts" && (
+          <textarea
+            aria-label="Files that come back: names or patterns such as *.png, one a line"
+            placeholder={"Names or patterns of files that the program writes, one a line:\n*.png"}
+            spellcheck={false}
+            value={draft.artifacts.value}
+            onInput={({ currentTarget }) => (draft.artifacts.value = currentTarget.value)}
+          />
+        )}
+        {part === "tests" && <TestFields draft={draft} />}
         {part === "limits" && <LimitFields draft={draft} bounds={language?.limits} />}
       </div>
     </section>

@@ -30,11 +30,12 @@ function endOf(usage: Usage | null): string {
 }
 
 /** A status as words: `time_limit` reads `time limit`. */
-function words(status: string): string {
+export function words(status: string): string {
   return status.replaceAll("_", " ");
 }
 
-function kindOf(status: string): "good" | "bad" | "warn" {
+/** Which colours a status has. */
+export function kindOf(status: string): "good" | "bad" | "warn" {
   if (status === "succeeded" || status === "accepted") return "good";
   return status === "cancelled" || status === "lost" ? "warn" : "bad";
 }

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { ApiError } from "../api-client.ts";
 import type { ApiClient } from "../api-client.ts";
 import { isFinished } from "../answers.ts";
-import type { Result, RunEvent, RunRequest, Stage, Usage } from "../answers.ts";
+import type { Artifact, Result, RunEvent, RunRequest, Stage, TestResult, Usage } from "../answers.ts";
 import { readEvents } from "./event-source.ts";
 import { OutputLog } from "./output-log.ts";
 
@@ -14,6 +14,9 @@ const LONGEST_PAUSE_MS = 3000;
 /** What is read of a stage's complaints to find the lines that they name, in UTF-16 units. */
 const COMPLAINT_UNITS = 100_000;
 
+/** What is kept of each test's output, in UTF-16 units. */
+export const TEST_OUTPUT_UNITS = 20_000;
+
 /** A finished run, without its output, which may be large. */
 export interface Outcome {
   request: RunRequest;
@@ -21,6 +24,9 @@ export interface Outcome {
   reason: string | null;
   compile: Usage | null;
   run: Usage | null;
+  artifacts: readonly Artifact[];
+  /** How many more files there were. */
+  omitted: number;
   /** The beginning of what the last stage said on stderr. */
   complaint: string;
 }
@@ -43,9 +49,14 @@ function usageOf(stage: Stage | null): Usage | null {
 }
 
 function outcomeOf(request: RunRequest, result: Result): Outcome {
-  const { status, reason, compile, run } = result;
+  const { status, reason, compile, run, artifacts = [], artifacts_omitted: omitted = 0 } = result;
   const complaint = ((run ?? compile)?.stderr ?? "").slice(0, COMPLAINT_UNITS);
-  return { request, status, reason, compile: usageOf(compile), run: usageOf(run), complaint };
+  return { request, status, reason, compile: usageOf(compile), run: usageOf(run), artifacts, omitted, complaint };
+}
+
+/** A test's result with no more of its output than is shown. */
+function bounded(test: TestResult): TestResult {
+  return { ...test, stdout: test.stdout.slice(0, TEST_OUTPUT_UNITS), stderr: test.stderr.slice(0, TEST_OUTPUT_UNITS) };
 }
 
 function pause(milliseconds: number, abandoned: AbortSignal): Promise<void> {
@@ -69,6 +80,10 @@ export class RunSession {
   readonly compiler = new OutputLog();
   readonly stdout = new OutputLog();
   readonly stderr = new OutputLog();
+  /** Those that have ended, as they end. */
+  readonly tests = signal<readonly TestResult[]>([]);
+  /** What runs, or has run last. */
+  request: RunRequest | undefined;
   readonly #api: ApiClient;
   #current: { id?: string; abandon: AbortController } | undefined;
 
@@ -83,13 +98,17 @@ export class RunSession {
     const current: { id?: string; abandon: AbortController } = { abandon };
     this.#current = current;
     for (const log of [this.compiler, this.stdout, this.stderr]) log.clear();
+    this.request = request;
+    this.tests.value = [];
     this.phase.value = { state: "active", step: "sending", sinceMs: performance.now(), lost: false };
     try {
       const accepted = await this.#api.submit(request, abandon.signal);
       current.id = accepted.id;
       this.#step("queued");
       const result = await this.#follow(accepted.id, abandon.signal);
-      if (!abandon.signal.aborted) this.phase.value = { state: "ended", outcome: outcomeOf(request, result) };
+      if (abandon.signal.aborted) return;
+      if (result.tests !== undefined) this.tests.value = result.tests.map(bounded);
+      this.phase.value = { state: "ended", outcome: outcomeOf(request, result) };
     } catch (error) {
       if (abandon.signal.aborted) return;
       this.phase.value = { state: "failed", message: error instanceof Error ? error.message : String(error) };
@@ -159,6 +178,7 @@ export class RunSession {
 
   #receive(event: RunEvent): void {
     if (event.type === "stage_started") this.#step(event.data.stage === "compile" ? "compiling" : "running");
+    if (event.type === "test") this.tests.value = [...this.tests.value, bounded(event.data)];
     if (event.type !== "output") return;
     const { stage, stream, data, encoding } = event.data;
     const log = stage === "compile" ? this.compiler : stream === "stdout" ? this.stdout : this.stderr;
