@@ -56,8 +56,13 @@ export function InputPanel({ draft, language }: InputPanelProps) {
         )}
         {part === "artifacts" && (
           <textarea
+            disabled={draft.tests.value.length > 0}
             aria-label="Files that come back: names or patterns such as *.png, one a line"
-            placeholder={"Names or patterns of files that the program writes, one a line:\n*.png"}
+            placeholder={
+              draft.tests.value.length > 0
+                ? "A run with tests brings back no files."
+                : "Names or patterns of files that the program writes, one a line:\n*.png"
+            }
             spellcheck={false}
             value={draft.artifacts.value}
             onInput={({ currentTarget }) => (draft.artifacts.value = currentTarget.value)}

@@ -23,23 +23,26 @@ function differences(expected: string, actual: string): ChangeObject<string>[] {
 /** Every line with a sign in front of it, as `diff -u` prints them. */
 function signed(sign: string, text: string): string {
   const lines = text.split("\n");
-  const unended = lines.at(-1) !== "";
-  if (!unended) lines.pop();
-  return (
-    lines.map((line) => `${sign} ${line}\n`).join("") + (unended && sign !== " " ? "  (no newline at the end)\n" : "")
-  );
+  if (lines.at(-1) === "") lines.pop();
+  return lines.map((line) => `${sign} ${line}\n`).join("");
+}
+
+/** With the last line ended, so that it is compared by what is in it. */
+function ended(text: string): string {
+  return text === "" || text.endsWith("\n") ? text : `${text}\n`;
 }
 
 /** What was expected against what came: lines that are missing, and lines that are there instead. */
 export function OutputDiff({ expected, actual }: OutputDiffProps) {
   return (
     <pre class="diff" tabIndex={0} role="region" aria-label="Expected against actual output">
-      {differences(expected, actual).map(({ value, removed, added }, index) => {
+      {differences(ended(expected), ended(actual)).map(({ value, removed, added }, index) => {
         const key = `${index}`;
         if (removed) return <del key={key}>{signed("-", value)}</del>;
         if (added) return <ins key={key}>{signed("+", value)}</ins>;
         return <span key={key}>{signed(" ", value)}</span>;
       })}
+      {expected.endsWith("\n") && !actual.endsWith("\n") && <em>The output does not end with a newline.</em>}
     </pre>
   );
 }
