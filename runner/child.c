@@ -17,6 +17,8 @@
 enum { REPORT_FD = 3 };
 
 static const rlim_t STACK_BYTES = (rlim_t)64 << 20;
+/* Far more than a program has unhandled at a time, and far less than machines grant a user. */
+static const rlim_t QUEUED_SIGNALS = 1024;
 static const uint64_t MICROSECONDS = 1000000;
 
 /* Where commands are looked up when a stage's environment has no PATH. */
@@ -86,7 +88,7 @@ static void reset_signals(void)
 
 /*
  * Never above the hard limit that the sandbox was started with. To lower a limit needs no privilege on Linux; gVisor
- * refuses it (EPERM) for what it does not have, message queues among them.
+ * refuses it (EPERM) for what it does not have, message queues and a queue of signals among them.
  */
 static void limit(int resource, rlim_t soft, rlim_t hard)
 {
@@ -97,8 +99,23 @@ static void limit(int resource, rlim_t soft, rlim_t hard)
         .rlim_cur = soft < inherited.rlim_max ? soft : inherited.rlim_max,
         .rlim_max = hard < inherited.rlim_max ? hard : inherited.rlim_max,
     };
-    if (setrlimit(resource, &bounds) != 0 && (errno != EPERM || resource != RLIMIT_MSGQUEUE))
+    if (setrlimit(resource, &bounds) != 0 &&
+        (errno != EPERM || (resource != RLIMIT_MSGQUEUE && resource != RLIMIT_SIGPENDING)))
         fail(STEP_LIMITS, errno);
+}
+
+/*
+ * The kernel counts queued signals by user, which the runner is too, and a signal that finds the queue full is delivered
+ * as if it came from outside (control.c): the program's part never fills the runner's.
+ */
+static void limit_queued_signals(void)
+{
+    struct rlimit inherited;
+    if (getrlimit(RLIMIT_SIGPENDING, &inherited) != 0)
+        fail(STEP_LIMITS, errno);
+    rlim_t half = inherited.rlim_cur / 2;
+    rlim_t most = half < QUEUED_SIGNALS ? half : QUEUED_SIGNALS;
+    limit(RLIMIT_SIGPENDING, most, most);
 }
 
 /* A second more than the stage's own limit, which counts all processes and is more exact. */
@@ -115,6 +132,7 @@ static void limit_resources(const struct stage *stage, bool is_ahead)
     limit(RLIMIT_CORE, 0, 0);
     limit(RLIMIT_MEMLOCK, 0, 0);
     limit(RLIMIT_MSGQUEUE, 0, 0);
+    limit_queued_signals();
     limit(RLIMIT_STACK, STACK_BYTES, STACK_BYTES);
     limit(RLIMIT_NOFILE, stage->limit[LIMIT_OPEN_FILES], stage->limit[LIMIT_OPEN_FILES]);
     limit(RLIMIT_FSIZE, stage->limit[LIMIT_FILE_BYTES], stage->limit[LIMIT_FILE_BYTES]);

@@ -53,7 +53,8 @@ static void handle_signals(void)
     while ((length = read(signals_fd, signals, sizeof signals)) > 0)
         for (size_t i = 0; i < (size_t)length / sizeof signals[0]; i += 1)
             /* A program can send SIGTERM too, but not as process 0: the kernel writes si_pid for SI_USER, and only
-               senders outside of this process id namespace have none in it (pid_namespaces(7), rt_sigqueueinfo(2)). */
+               senders outside of this process id namespace have none in it (pid_namespaces(7), rt_sigqueueinfo(2)),
+               or those whose signal found the queue full, which child.c makes impossible. */
             if (signals[i].ssi_signo == SIGTERM && signals[i].ssi_code == SI_USER && signals[i].ssi_pid == 0)
                 stop();
     if (length < 0 && errno != EAGAIN && errno != EINTR)

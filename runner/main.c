@@ -21,8 +21,8 @@
  *   walks the folders that programs write to: by descriptors opened before, without following a link (entries.c).
  *   Of what a test should print the runner knows nothing.
  *   Protection from the program: the runner is undumpable (no ptrace, no /proc/1/mem or fd), a seccomp filter refuses
- *   what dumpability does not cover (prlimit, scheduling of process 1), and the only signal that counts is a SIGTERM
- *   from outside.
+ *   what dumpability does not cover (signals, prlimit and scheduling of process 1), and the only signal that counts is a
+ *   SIGTERM from outside.
  *
  * DESCRIPTORS OF THE RUNNER
  *   0         the program's bytes (input.c), then nothing; with --exit-on-hangup its end is the order to end. Never

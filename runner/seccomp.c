@@ -157,13 +157,17 @@ static void check_arguments(void)
     refuse_flags(SYS_memfd_create, 1, MFD_HUGETLB);
     refuse_flags(SYS_shmget, 2, SHM_HUGETLB_FLAG);
 
-
     /* Program and runner share a user id, so these would reach the runner. */
     refuse_unless(SYS_prlimit64, 0, 0, EPERM);
     refuse_when(SYS_sched_setaffinity, 0, RUNNER_PID);
     refuse_when(SYS_sched_setattr, 0, RUNNER_PID);
     refuse_when(SYS_sched_setparam, 0, RUNNER_PID);
     refuse_when(SYS_sched_setscheduler, 0, RUNNER_PID);
+    refuse_when(SYS_kill, 0, RUNNER_PID);
+    refuse_when(SYS_tkill, 0, RUNNER_PID);
+    refuse_when(SYS_tgkill, 0, RUNNER_PID);
+    refuse_when(SYS_rt_sigqueueinfo, 0, RUNNER_PID);
+    refuse_when(SYS_rt_tgsigqueueinfo, 0, RUNNER_PID);
     refuse_priority(SYS_setpriority, PRIO_PROCESS);
     refuse_priority(SYS_ioprio_set, IOPRIO_WHO_PROCESS_FLAG);
 

@@ -2,11 +2,14 @@ import { describe, expect, test } from "vitest";
 import { within } from "../support/time.ts";
 import { BINARIES } from "./binaries.ts";
 import type { ProgramSpec } from "./program.ts";
+import { RuntimeFilter } from "./runtime-filter.ts";
 import { execute, Sandbox } from "./sandbox.ts";
 
 const EXIT_FAILED = 2;
 const EXIT_STOPPED = 3;
 const END_MS = 20_000;
+/** The number of rt_sigqueueinfo. */
+const SIGQUEUEINFO = process.arch === "arm64" ? 138 : 129;
 
 const bash = (code: string): ProgramSpec => ({ stages: [{ command: ["bash", "-c", code] }] });
 
@@ -30,6 +33,25 @@ describe.each(BINARIES)("a runner's end (%s)", (binary) => {
     const outcome = await execute(bash(signals), { binary });
     expect(outcome.course).toMatch(/finished$/);
     expect(outcome.stages.at(-1)?.stdout.toString()).toBe("lives\n");
+  });
+
+  test("no signal of which the kernel forgot the sender ends it, without Landlock", async () => {
+    using filter = new RuntimeFilter("old");
+    const code = `import ctypes, os, signal, struct, time
+libc = ctypes.CDLL(None)
+signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+queued = 0
+while queued < 200000 and libc.sigqueue(os.getpid(), 40, None) == 0: queued += 1
+forged = ctypes.create_string_buffer(struct.pack("iii", signal.SIGTERM, 0, -1), 128)
+for _ in range(100):
+    libc.syscall(${SIGQUEUEINFO}, 1, signal.SIGTERM, forged)
+    try: os.kill(1, signal.SIGTERM)
+    except PermissionError: pass
+time.sleep(0.2)
+print("lives", queued < 200000)`;
+    const outcome = await execute({ stages: [{ command: ["python3", "-c", code] }] }, { binary, ...filter.options });
+    expect(outcome.course).toMatch(/finished$/);
+    expect(outcome.stages.at(-1)?.stdout.toString()).toBe("lives True\n");
   });
 
   test("the end of its input ends it where that was asked for, and only there", async () => {
