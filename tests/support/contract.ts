@@ -3,6 +3,7 @@ import { test as base } from "vitest";
 import { chartAccount } from "./account.ts";
 import { Client } from "./client.ts";
 import { clusterSettings, temporaryNamespace } from "./cluster.ts";
+import type { Namespace } from "./cluster.ts";
 import { startServer, temporaryFolder } from "./server.ts";
 import type { Server, Settings } from "./server.ts";
 
@@ -15,30 +16,48 @@ export const BACKEND = process.env["CONTRACT_BACKEND"] ?? "local";
 /** How many runs are a crowd: on a cluster each is a Pod, which takes a second where one follows the other. */
 export const CROWD = BACKEND === "kubernetes" ? 25 : 100;
 
+/** Where a server executes its runs: on a cluster in a namespace of its own. */
+interface Place {
+  settings: Settings;
+  namespace?: Namespace;
+}
+
 /** On a cluster the suite has the rights that the chart gives to the servers, and no others. */
-async function clusterSurroundings(stack: AsyncDisposableStack): Promise<Settings> {
+async function clusterPlace(stack: AsyncDisposableStack): Promise<Place> {
   const namespace = stack.use(await temporaryNamespace());
   const { kubeconfig } = stack.use(await chartAccount(namespace));
-  return { ...clusterSettings(namespace), KUBECONFIG: kubeconfig };
+  return { settings: { ...clusterSettings(namespace), KUBECONFIG: kubeconfig }, namespace };
 }
 
 /** What a server of the backend needs besides its settings, gone with `await using`. */
-async function surroundings(): Promise<AsyncDisposable & { settings: Settings; dataDir: string }> {
+async function surroundings(): Promise<AsyncDisposable & Place & { dataDir: string }> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder());
-  const settings = BACKEND === "kubernetes" ? await clusterSurroundings(stack) : { BACKEND };
+  const place = BACKEND === "kubernetes" ? await clusterPlace(stack) : { settings: { BACKEND } };
   const owned = stack.move();
-  return { settings, dataDir: folder.path, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { ...place, dataDir: folder.path, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+export interface Served extends AsyncDisposable {
+  server: Server;
+  api: Client;
+  /** Where its runs are Jobs. */
+  namespace: Namespace | undefined;
 }
 
 /** A server for one test; `await using` ends it and removes what it kept. */
-export async function serve(settings: Settings = {}): Promise<AsyncDisposable & { server: Server; api: Client }> {
+export async function serve(settings: Settings = {}): Promise<Served> {
   await using stack = new AsyncDisposableStack();
   const around = stack.use(await surroundings());
   const server = await startServer({ ...around.settings, ...settings, DATA_DIR: around.dataDir });
   stack.defer(async () => void (await server.stop()));
   const owned = stack.move();
-  return { server, api: new Client(server.url), [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    server,
+    api: new Client(server.url),
+    namespace: around.namespace,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 /** A `test` whose `api` is a client of one server with these settings, shared by the file. */

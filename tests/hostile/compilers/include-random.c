@@ -1,0 +1,9 @@
+// tries: an endless file as a header
+// outcomes: [compile_failed, output_limit, memory_limit, time_limit, cpu_limit]
+// limits: { compile_wall_ms: 3000, compile_memory_bytes: 134217728, output_bytes: 20000 }
+#include </dev/random>
+#include "/dev/random"
+
+int main(void)
+{
+}

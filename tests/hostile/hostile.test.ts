@@ -1,0 +1,4 @@
+import { FAMILIES } from "./program.ts";
+import { testCorpus } from "./corpus.ts";
+
+testCorpus(FAMILIES);

@@ -1,0 +1,6 @@
+// tries: memory beside the engine's heap
+// outcomes: [memory_limit]
+// limit: memory
+// limits: { memory_bytes: 83886080, wall_ms: 8000 }
+const hoard = [];
+for (;;) hoard.push(Buffer.alloc(1 << 20, 1));

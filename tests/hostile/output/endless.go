@@ -1,0 +1,13 @@
+// tries: output without end
+// outcomes: [output_limit]
+// limit: output
+// limits: { output_bytes: 10000, wall_ms: 5000 }
+package main
+
+import "fmt"
+
+func main() {
+	for {
+		fmt.Println("endless")
+	}
+}

@@ -1,0 +1,14 @@
+# tries: filling the table of processes with dead ones that it never waits for
+# outcomes: [process_limit]
+# limit: processes
+# exit_code: 0
+# stdout: "EAGAIN\n"
+# limits: { processes: 32, wall_ms: 4000 }
+import errno, os
+
+try:
+    while True:
+        if os.fork() == 0:
+            os._exit(0)
+except OSError as error:
+    print(errno.errorcode[error.errno])
