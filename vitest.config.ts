@@ -11,5 +11,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: onCluster ? 240_000 : 60_000,
     hookTimeout: 120_000,
+    // What waits for a node costs this process nothing.
+    maxConcurrency: onCluster ? 8 : 5,
   },
 });

@@ -1,4 +1,4 @@
-import { FAMILIES } from "./program.ts";
 import { testCorpus } from "./corpus.ts";
+import { familiesHere } from "./program.ts";
 
-testCorpus(FAMILIES);
+testCorpus(familiesHere());

@@ -70,6 +70,12 @@ export interface HostileProgram {
 /** What stands in a program's text as `{{name}}`: the places that it is after. */
 export type Targets = Readonly<Record<string, string>>;
 
+const OF_USERS = ["disk", "forging", "network", "secrets", "signals", "syscalls"];
+const FAMILIES_OF: Partial<Record<Place, readonly string[]>> = {
+  gvisor: [...OF_USERS, "memory", "processes"],
+  "user-namespaces": OF_USERS,
+};
+
 const DEFAULT_WALL_MS = 10_000;
 const DEFAULT_COMPILE_WALL_MS = 30_000;
 
@@ -96,8 +102,15 @@ function headOf(text: string): z.infer<typeof HEAD> {
   );
 }
 
-/** The families: the corpus's folders. */
-export const FAMILIES = globSync("*/", { cwd: FOLDER }).toSorted();
+const FAMILIES = globSync("*/", { cwd: FOLDER }).toSorted();
+
+/**
+ * The folders whose programs run here: another kernel or user may decide otherwise about these, and about nothing that
+ * happens within a program or a language.
+ */
+export function familiesHere(): string[] {
+  return FAMILIES.filter((family) => FAMILIES_OF[PLACE]?.includes(family) ?? true);
+}
 
 /** The paths of a family's programs. */
 export function programsOf(family: string): string[] {

@@ -1,5 +1,5 @@
 # tries: content in the attributes of files, which no size counts
-# outcomes: [succeeded, memory_limit]
+# outcomes: [succeeded, memory_limit, signaled]
 # limits: { work_bytes: 1048576, memory_bytes: 67108864, wall_ms: 5000 }
 import os
 

@@ -1,9 +1,9 @@
 // tries: names of files that mean something to shells, templates and compilers
 // outcomes: [succeeded]
 // stdout: "went on\n"
-// files: { "-rf": "x", "$(id)": "x", "{{x}}": "x", "a;id": "x", "package.json": "{\"type\":\"commonjs\",\"scripts\":{\"preinstall\":\"id\"}}", "node_modules/fs/index.js": "console.log('ESCAPED')", "`id`": "x" }
+// files: { "$(id)": "x", "{{x}}": "x", "a;id": "x", "package.json": "{\"type\":\"commonjs\",\"scripts\":{\"preinstall\":\"id\"}}", "node_modules/fs/index.js": "console.log('ESCAPED')", "`id`": "x" }
 // limits: { wall_ms: 5000 }
 const { readFileSync } = require("fs");
 
-for (const name of ["-rf", "$(id)", "a;id", "`id`"]) if (readFileSync(name, "utf8") !== "x") console.log("other", name);
+for (const name of ["$(id)", "a;id", "`id`"]) if (readFileSync(name, "utf8") !== "x") console.log("other", name);
 console.log("went on");

@@ -1,9 +1,0 @@
-// tries: computing without end
-// outcomes: [cpu_limit]
-// limit: cpu
-// limits: { cpu_ms: 300, wall_ms: 10000 }
-fn main() {
-    loop {
-        std::thread::yield_now();
-    }
-}

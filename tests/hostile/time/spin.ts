@@ -1,6 +1,0 @@
-// tries: computing without end
-// outcomes: [cpu_limit]
-// limit: cpu
-// limits: { cpu_ms: 300, wall_ms: 10000 }
-const forever: boolean = true;
-while (forever);
