@@ -1,6 +1,8 @@
 #include "runner.h"
 
+#include <asm/sockios.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -35,6 +37,9 @@ enum { FILTER_MAX = 512 };
 /* The process id of the runner, as the program's calls would name it. */
 enum { RUNNER_PID = 1 };
 
+#ifndef F_SETOWN_EX
+#define F_SETOWN_EX 15
+#endif
 #ifndef MFD_HUGETLB
 #define MFD_HUGETLB 4u
 #endif
@@ -124,6 +129,27 @@ static void refuse_priority(uint32_t call, uint32_t of_process)
     answer(0);
 }
 
+/* Who gets a signal when a file is ready: never the runner, nor its process group, nor one that only memory names. */
+static void refuse_owners(void)
+{
+    emit(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 8);
+    load_argument(1);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, F_SETOWN_EX, 4, 0);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, F_SETOWN, 0, 4);
+    load_argument(2);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, RUNNER_PID, 1, 0);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)-RUNNER_PID, 0, 1);
+    answer(EPERM);
+    answer(0);
+
+    emit(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 5);
+    load_argument(1);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, FIOSETOWN, 1, 0);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, SIOCSPGRP, 0, 1);
+    answer(EPERM);
+    answer(0);
+}
+
 static void check_architecture(void)
 {
     emit(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch), 0, 0);
@@ -157,12 +183,13 @@ static void check_arguments(void)
     refuse_flags(SYS_memfd_create, 1, MFD_HUGETLB);
     refuse_flags(SYS_shmget, 2, SHM_HUGETLB_FLAG);
 
-    /* Program and runner share a user id, so these would reach the runner. */
+    /* Program and runner share a user id, so these would reach the runner; in gVisor a signal may end it. */
     refuse_unless(SYS_prlimit64, 0, 0, EPERM);
     refuse_when(SYS_sched_setaffinity, 0, RUNNER_PID);
     refuse_when(SYS_sched_setattr, 0, RUNNER_PID);
     refuse_when(SYS_sched_setparam, 0, RUNNER_PID);
     refuse_when(SYS_sched_setscheduler, 0, RUNNER_PID);
+    refuse_owners();
     refuse_when(SYS_kill, 0, RUNNER_PID);
     refuse_when(SYS_tkill, 0, RUNNER_PID);
     refuse_when(SYS_tgkill, 0, RUNNER_PID);

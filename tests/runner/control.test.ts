@@ -35,6 +35,28 @@ describe.each(BINARIES)("a runner's end (%s)", (binary) => {
     expect(outcome.stages.at(-1)?.stdout.toString()).toBe("lives\n");
   });
 
+  test("signals at it are refused, without Landlock too, and so is what has the kernel send them", async () => {
+    using filter = new RuntimeFilter("old");
+    const code = `import errno, fcntl, os, signal, struct
+def attempt(call):
+    try: call()
+    except OSError as error: return errno.errorcode[error.errno]
+    return "allowed"
+end, _ = os.pipe()
+FIOSETOWN, F_SETOWN_EX = 0x8901, 15
+runner = struct.pack("ii", 1, 1)
+print(
+    *(attempt(lambda: os.kill(1, number)) for number in (0, signal.SIGTERM, signal.SIGKILL)),
+    *(attempt(lambda: fcntl.fcntl(end, fcntl.F_SETOWN, owner)) for owner in (1, -1)),
+    attempt(lambda: fcntl.fcntl(end, F_SETOWN_EX, runner)),
+    attempt(lambda: fcntl.ioctl(end, FIOSETOWN, runner)),
+    attempt(lambda: os.kill(os.getpid(), 0)),
+    attempt(lambda: fcntl.fcntl(end, fcntl.F_SETOWN, os.getpid())),
+)`;
+    const outcome = await execute({ stages: [{ command: ["python3", "-c", code] }] }, { binary, ...filter.options });
+    expect(outcome.stages.at(-1)?.stdout.toString()).toBe(`${"EPERM ".repeat(7)}allowed allowed\n`);
+  });
+
   test("no signal of which the kernel forgot the sender ends it, without Landlock", async () => {
     using filter = new RuntimeFilter("old");
     const code = `import ctypes, os, signal, struct, time
