@@ -9,7 +9,7 @@
 
 int main(void)
 {
-    for (int i = 0; i < 32; i += 1) {
+    for (int i = 0; i < 400; i += 1) {
         int segment = shmget(IPC_PRIVATE, 4 << 20, IPC_CREAT | 0666);
         char *memory = shmat(segment, NULL, 0);
         if (memory == (void *)-1)

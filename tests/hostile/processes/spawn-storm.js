@@ -2,6 +2,8 @@
 // outcomes: [process_limit]
 // limit: processes
 // limits: { processes: 32, wall_ms: 8000 }
+// elsewhere:
+//   gvisor: { outcomes: [process_limit, succeeded], reason: gVisor tells nobody that it refused a process }
 const { spawn } = require("node:child_process");
 
 function storm() {

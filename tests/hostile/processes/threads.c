@@ -4,6 +4,8 @@
 // exit_code: 3
 // stdout: "[0-9]+ threads\n"
 // limits: { processes: 32, wall_ms: 4000 }
+// elsewhere:
+//   gvisor: { outcomes: [process_limit, failed], reason: gVisor tells nobody that it refused a process }
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>

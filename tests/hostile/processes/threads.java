@@ -2,6 +2,8 @@
 // outcomes: [process_limit]
 // limit: processes
 // limits: { processes: 40, wall_ms: 4000 }
+// elsewhere:
+//   gvisor: { outcomes: [process_limit, failed], reason: gVisor tells nobody that it refused a process }
 public class Main {
     public static void main(String[] args) {
         while (true) {

@@ -4,6 +4,8 @@
 # exit_code: 0
 # stdout: "EAGAIN\n"
 # limits: { processes: 32, wall_ms: 4000 }
+# elsewhere:
+#   gvisor: { outcomes: [process_limit, succeeded], reason: gVisor tells nobody that it refused a process }
 import errno, os
 
 try:

@@ -2,6 +2,8 @@
 // outcomes: [succeeded, process_limit]
 // stdout: "went on\n"
 // limits: { wall_ms: 15000, processes: 64 }
+// elsewhere:
+//   gvisor: { outcomes: [succeeded, process_limit, cpu_limit, time_limit], reason: "gVisor forks slowly, and it takes more than its time" }
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
