@@ -23,10 +23,10 @@ int main(void)
         for (int k = 0; k < 20; k += 1)
             write(ends[1], "x", 1);
         int lease = open("/tmp/lease", O_CREAT | O_RDONLY, 0600);
-        fcntl(lease, F_SETOWN, 1);
-        fcntl(lease, F_SETSIG, signals[i]);
-        fcntl(lease, F_SETLEASE, F_RDLCK);
-        open("/tmp/lease", O_WRONLY | O_NONBLOCK);
+        if (fcntl(lease, F_SETLEASE, F_RDLCK) == 0 && fcntl(lease, F_SETOWN, 1) == 0) {
+            fcntl(lease, F_SETSIG, signals[i]);
+            open("/tmp/lease", O_WRONLY | O_NONBLOCK);
+        }
         fcntl(open("/tmp", O_RDONLY), F_NOTIFY, DN_CREATE);
         timer_t timer;
         struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = signals[i]};
