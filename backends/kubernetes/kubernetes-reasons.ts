@@ -56,6 +56,16 @@ function deadlineProblem(job: JobRecord, pod: PodRecord | undefined): Interrupti
     : lost("unschedulable: the run waited longer than its deadline for a node", why);
 }
 
+/**
+ * How containers end that never ran: their message is the runtime's. Any other is what lies in the termination log, which
+ * a program can write to where the kernel has no Landlock.
+ */
+const NEVER_RAN = new Set(["StartError", "ContainerCannotRun"]);
+
+function trustedWords(terminated: Reason): Reason {
+  return NEVER_RAN.has(terminated.reason) ? terminated : { reason: terminated.reason, message: "" };
+}
+
 /** How a run ended whose container has ended without the runner's last frame. */
 export function endWithoutFrame(pod: PodRecord): Interruption {
   const { terminated } = pod;
@@ -63,7 +73,10 @@ export function endWithoutFrame(pod: PodRecord): Interruption {
   const problem = podProblem(pod);
   if (problem !== undefined) return problem;
   if (terminated === undefined) return lost("the sandbox ended without a word");
-  return lost(`the runner ended with exit code ${terminated.exitCode} before it had finished`, terminated);
+  return lost(
+    `the runner ended with exit code ${terminated.exitCode} before it had finished`,
+    trustedWords(terminated),
+  );
 }
 
 /** Why a run still has no node, in the cluster's words. */

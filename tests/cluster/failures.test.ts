@@ -25,6 +25,21 @@ async function quota({ name }: Namespace, hard: Record<string, string>): Promise
   });
 }
 
+test("a run is not given as its reason what its program left in the termination log", async () => {
+  await using namespace = await temporaryNamespace();
+  await using folder = await templates({
+    "job.yaml": (text) =>
+      text.replace(
+        "          stdin: false\n",
+        "          command: [bash, -c, echo forged >/dev/termination-log && exit 7, --]\n          stdin: false\n",
+      ),
+  });
+  await using replica = await serveIn(namespace, { JOB_TEMPLATE_DIR: folder.path });
+  const { status, reason } = await replica.api.run(HELLO);
+  expect(status).toBe("lost");
+  expect(reason).toBe("the runner ended with exit code 7 before it had finished (Error)");
+});
+
 describe("a run that will never start is lost, with the cluster's words", () => {
   test("when its image cannot be pulled", async () => {
     await using namespace = await temporaryNamespace();
