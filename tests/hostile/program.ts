@@ -78,6 +78,9 @@ const FAMILIES_OF: Partial<Record<Place, readonly string[]>> = {
   "user-namespaces": OF_USERS,
 };
 
+/** The languages that are started soonest. */
+const NEAR_KERNEL = new Set(["bash", "c", "nodejs", "python"]);
+
 const DEFAULT_WALL_MS = 10_000;
 const DEFAULT_COMPILE_WALL_MS = 30_000;
 
@@ -114,9 +117,10 @@ export function familiesHere(): string[] {
   return FAMILIES.filter((family) => FAMILIES_OF[PLACE]?.includes(family) ?? true);
 }
 
-/** The paths of a family's programs. */
+/** The paths of a family's programs. What a kernel decides, it decides in every language. */
 export function programsOf(family: string): string[] {
-  return globSync(`${family}/*`, { cwd: FOLDER }).toSorted();
+  const programs = globSync(`${family}/*`, { cwd: FOLDER }).toSorted();
+  return FAMILIES_OF[PLACE] === undefined ? programs : programs.filter((path) => NEAR_KERNEL.has(languageOf(path)));
 }
 
 export function languageOf(path: string): string {
