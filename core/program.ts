@@ -53,11 +53,14 @@ export interface Program {
 /** How long a test's end may take: what it left is removed, in milliseconds. */
 const TEST_CLEANING_MS = 1000;
 
+/** How long artifacts may take: the runner looks for them for 10 s, and sends what it found, in milliseconds. */
+const ARTIFACTS_MS = 15_000;
+
 /** The time limits of all that is executed together, in milliseconds. */
-export function wallMsOf({ stages, tests }: Program): number {
+export function wallMsOf({ stages, tests, artifacts }: Program): number {
   const stagesMs = stages
     .filter(({ name }) => tests === undefined || name === "compile")
-    .reduce((total, stage) => total + stage.wallMs, 0);
+    .reduce((total, stage) => total + stage.wallMs, artifacts === undefined ? 0 : ARTIFACTS_MS);
   return (tests ?? []).reduce((total, { limits }) => total + limits.wall_ms + TEST_CLEANING_MS, stagesMs);
 }
 

@@ -105,12 +105,12 @@ describe("a hostile program", () => {
     if (swapped !== undefined && !swapped.truncated) expect(["", "eAo="]).toContain(swapped.content);
   });
 
-  test("of 20,000 files gets the first by name, and is told how many more there were", async ({ api }) => {
-    const code = "for n in {00000..19999}; do : > f$n; done";
-    const result = await collect(api, code, ["f*"], { limits: { work_inodes: 30_000 } });
+  test("of 5,000 files gets the first by name, and is told how many more there were", async ({ api }) => {
+    const code = "for n in {00000..04999}; do : > f$n; done";
+    const result = await collect(api, code, ["f*"]);
     expect(names(result)).toEqual(Array.from({ length: 100 }, (_, n) => `f${String(n).padStart(5, "0")}`));
     expect(result.artifacts?.filter(({ truncated }) => !truncated)).toHaveLength(20);
-    expect(result.artifacts_omitted).toBe(19_900);
+    expect(result.artifacts_omitted).toBe(4900);
   });
 
   test("gets 4 MiB out at most, and what is left out is named", async ({ api }) => {
