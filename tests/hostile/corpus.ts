@@ -26,8 +26,9 @@ const SETTINGS = {
   ...VICTIM_SETTINGS,
   API_KEYS: `attacker:${KEYS.attacker},victim:${KEYS.victim}`,
   CPU_LIMIT: "1",
-  // Beside the other tenant's run; a cluster's nodes say for themselves how much they take.
-  ...(BACKEND === "local" && { MAX_RUNNING: "3" }),
+  // Beside the other tenant's run; a cluster's nodes say for themselves how much they take. As many interpreters wait after
+  // a program as before it.
+  ...(BACKEND === "local" && { MAX_RUNNING: "3", WARM_MIN: "1", WARM_MAX: "1" }),
 };
 
 /** What a Node process may grow by from one garbage collection to a later one, and no leak of hundreds of runs stays below. */
