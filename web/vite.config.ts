@@ -15,7 +15,7 @@ function compressed(): Plugin {
     configResolved: ({ root, build }) => {
       folder = join(root, build.outDir, build.assetsDir);
     },
-    closeBundle: () => {
+    writeBundle: () => {
       for (const name of readdirSync(folder)) {
         const path = join(folder, name);
         writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
