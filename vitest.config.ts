@@ -11,6 +11,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: onCluster ? 240_000 : 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
     // What waits for a node costs this process nothing.
     maxConcurrency: onCluster ? 8 : 5,
   },

@@ -81,10 +81,10 @@ export async function draftOfLink(hash: string): Promise<SavedDraft | undefined>
       stdin: text(member(saved, "stdin")),
       args: list(member(saved, "args"), MAX_FILES, text),
       limits: numbers(member(saved, "limits")),
-      tests: list(member(saved, "tests"), MAX_FILES, testCase),
+      tests: list(member(saved, "tests") ?? [], MAX_FILES, testCase),
       comparison: COMPARISONS.find((mode) => mode === member(saved, "comparison")) ?? "lines",
       stopOnFailure: member(saved, "stopOnFailure") === true,
-      artifacts: list(member(saved, "artifacts"), MAX_FILES, text),
+      artifacts: list(member(saved, "artifacts") ?? [], MAX_FILES, text),
     };
   } catch (error) {
     throw new Error("the link holds no program: a part of it may be missing", { cause: error });

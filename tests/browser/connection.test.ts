@@ -66,7 +66,7 @@ test("a connection that is lost is taken up again, and no output is lost or doub
   way.cut();
   await playground.says("succeeded");
   const numbers = Array.from({ length: 30 }, (_, count) => `${count}\n`).join("");
-  expect(await playground.output("Output").innerText()).toBe(`before\n${numbers}`);
+  await expect.poll(() => playground.output("Output").innerText()).toBe(`before\n${numbers}`);
   expect(opened.faults).toEqual([]);
 });
 

@@ -28,11 +28,13 @@ describe.for(WIDTHS)("on a $name", ({ viewport }) => {
       `import sys\nprint(${printed})\nprint(${printed} + "\\n" + ${forged}, file=sys.stderr)\nsys.exit(1)`,
       "failed",
     );
-    expect(await playground.output("Output").textContent()).toBe(`${MARKUP}\n`);
-    expect(await playground.output("Errors").textContent()).toContain(MARKUP);
+    await expect.poll(() => playground.output("Output").textContent()).toBe(`${MARKUP}\n`);
+    await expect.poll(() => playground.output("Errors").textContent()).toContain(MARKUP);
     await playground.page.locator(".cm-lintRange-error").hover();
-    expect(await playground.page.locator(".cm-tooltip .cm-diagnosticText").first().textContent()).toBe(MARKUP);
-    expect(await playground.page.locator(MADE).count()).toBe(0);
+    await expect
+      .poll(() => playground.page.locator(".cm-tooltip .cm-diagnosticText").first().textContent())
+      .toBe(MARKUP);
+    await expect.poll(() => playground.page.locator(MADE).count()).toBe(0);
   });
 
   test("10 MB of output neither stop the page nor stay in it", async ({ open }) => {
@@ -57,7 +59,7 @@ describe.for(WIDTHS)("on a $name", ({ viewport }) => {
     expect(kept.length).toBeLessThanOrEqual(400_000);
     expect(kept.length).toBeGreaterThan(200_000);
     await page.getByText(/the first 9\.\d MiB are not shown/).waitFor();
-    expect(await page.evaluate("document.querySelectorAll('*').length")).toBeLessThan(3000);
+    await expect.poll(() => page.evaluate("document.querySelectorAll('*').length")).toBeLessThan(3000);
   });
 });
 
@@ -75,13 +77,13 @@ test("names, input and languages out of a link are text", async ({ open }) => {
   );
   const { page } = playground;
   await page.getByRole("tab", { name: MARKUP }).waitFor();
-  expect(await playground.editor.textContent()).toBe(MARKUP);
+  await expect.poll(() => playground.editor.textContent()).toBe(MARKUP);
   await playground.run();
   await playground.says("not run");
-  expect(await playground.status.textContent()).toContain("<img src=x");
+  await expect.poll(() => playground.status.textContent()).toContain("<img src=x");
   await page.getByRole("button", { name: "Request" }).click();
-  expect(await page.getByLabel("Request in curl").inputValue()).toContain("<img src=x");
-  expect(await page.locator(MADE).count()).toBe(0);
+  await expect.poll(() => page.getByLabel("Request in curl").inputValue()).toContain("<img src=x");
+  await expect.poll(() => page.locator(MADE).count()).toBe(0);
 });
 
 test.for([
@@ -105,5 +107,5 @@ test("the page can't be shown in a frame of another", async ({ open, server }) =
   await page.setContent(`<iframe src="${server.url}/" width="800" height="600"></iframe>`);
   await page.waitForLoadState("networkidle");
   const frame = page.frames().find((one) => one !== page.mainFrame());
-  expect(await frame?.locator("h1").count()).toBe(0);
+  await expect.poll(() => frame?.locator("h1").count()).toBe(0);
 });

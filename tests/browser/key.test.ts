@@ -11,7 +11,7 @@ test.for(WIDTHS)("a key is asked for, and kept in this tab alone, on a $name", a
   const { page } = playground;
   const dialog = page.getByRole("dialog", { name: "This server wants a key" });
   await dialog.getByText("a key is wanted").waitFor();
-  expect(await axeFindings(page)).toEqual([]);
+  await expect.poll(() => axeFindings(page)).toEqual([]);
   await dialog.getByLabel("Key", { exact: true }).fill("fedcba9876543210fedcba9876543210");
   await page.keyboard.press("Enter");
   await dialog.getByText("the key is not known").waitFor();
@@ -20,8 +20,8 @@ test.for(WIDTHS)("a key is asked for, and kept in this tab alone, on a $name", a
   await playground.languagesKnown();
   await playground.runs("print('with a key')");
 
-  expect(await page.evaluate("Object.values(sessionStorage)")).toEqual([KEY]);
-  expect(await page.evaluate("JSON.stringify(localStorage) + document.cookie")).not.toContain(KEY);
+  await expect.poll(() => page.evaluate("Object.values(sessionStorage)")).toEqual([KEY]);
+  await expect.poll(() => page.evaluate("JSON.stringify(localStorage) + document.cookie")).not.toContain(KEY);
   await page.getByRole("button", { name: "Request" }).click();
   const snippet = await page.getByLabel("Request in curl").inputValue();
   expect(snippet).toContain("$SANDBOX_API_KEY");
@@ -30,7 +30,7 @@ test.for(WIDTHS)("a key is asked for, and kept in this tab alone, on a $name", a
 
   await page.reload();
   await playground.languagesKnown();
-  expect(await dialog.count()).toBe(0);
+  await expect.poll(() => dialog.count()).toBe(0);
   const other = await open({ viewport });
   await other.page.getByRole("dialog", { name: "This server wants a key" }).waitFor();
 });
@@ -50,5 +50,5 @@ test("without a key the page says what it lacks, and asks again", async ({ open 
   await dialog.getByLabel("Key", { exact: true }).fill(KEY);
   await page.keyboard.press("Enter");
   await playground.languagesKnown();
-  expect(await page.getByRole("alert").count()).toBe(0);
+  await expect.poll(() => page.getByRole("alert").count()).toBe(0);
 });

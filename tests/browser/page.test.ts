@@ -25,19 +25,19 @@ describe.for(WIDTHS)("on a $name", ({ viewport }) => {
     const playground = await open({ viewport, colorScheme });
     const { page } = playground;
     await page.locator(".tok-keyword").first().waitFor();
-    expect(await axeFindings(page), "at first").toEqual([]);
+    await expect.poll(() => axeFindings(page), { message: "at first" }).toEqual([]);
     await playground.runs("import sys\nprint('out')\nprint('err', file=sys.stderr)\nraise ValueError('x')", "failed");
     await page.getByRole("tab", { name: "Limits" }).click();
-    expect(await axeFindings(page), "after a run").toEqual([]);
+    await expect.poll(() => axeFindings(page), { message: "after a run" }).toEqual([]);
     await page.getByRole("button", { name: "Request" }).click();
     await page.getByRole("dialog").waitFor();
-    expect(await axeFindings(page), "with a dialog").toEqual([]);
+    await expect.poll(() => axeFindings(page), { message: "with a dialog" }).toEqual([]);
   });
 
   test("nothing is wider than the window", async ({ open }) => {
     const playground = await open({ viewport });
     await playground.runs(`print("x" * 3000)`);
-    expect(await playground.page.evaluate("document.documentElement.scrollWidth")).toBe(viewport.width);
+    await expect.poll(() => playground.page.evaluate("document.documentElement.scrollWidth")).toBe(viewport.width);
   });
 });
 
@@ -52,7 +52,7 @@ test("the theme follows the system until one is chosen, which is remembered", as
   await shown("light");
   await page.reload();
   await shown("light");
-  expect(await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")).toBe(true);
+  await expect.poll(() => page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")).toBe(true);
 });
 
 test("everything can be reached and done by keyboard", async ({ open }) => {
@@ -72,6 +72,6 @@ test("everything can be reached and done by keyboard", async ({ open }) => {
   expect(order.filter((name) => wanted.some((one) => String(name).startsWith(one))).length).toBe(wanted.length);
   await page.getByRole("tab", { name: "Input" }).focus();
   await page.keyboard.press("ArrowRight");
-  expect(await focused()).toBe("Arguments");
-  expect(await page.getByLabel("Arguments, one a line").isVisible()).toBe(true);
+  await expect.poll(() => focused()).toBe("Arguments");
+  await expect.poll(() => page.getByLabel("Arguments, one a line").isVisible()).toBe(true);
 });

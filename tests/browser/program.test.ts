@@ -12,13 +12,13 @@ describe.for(WIDTHS)("on a $name", ({ viewport }) => {
     await playground.choose("c");
     await playground.runs("#include <stdio.h>\n\nint main(void) {\n  puts(missing);\n}\n", "compile failed");
     const mark = page.locator(".cm-lintRange-error");
-    expect(await mark.innerText()).toBe("missing");
-    expect(await playground.output("Compiler").innerText()).toContain("main.c:4:8");
+    await expect.poll(() => mark.innerText()).toBe("missing");
+    await expect.poll(() => playground.output("Compiler").innerText()).toContain("main.c:4:8");
     await mark.hover();
-    expect(await page.locator(".cm-tooltip .cm-diagnosticText").first().innerText()).toContain("undeclared");
+    await expect.poll(() => page.locator(".cm-tooltip .cm-diagnosticText").first().innerText()).toContain("undeclared");
     await playground.runs('#include <stdio.h>\n\nint main(void) {\n  puts("right");\n}\n');
-    expect(await mark.count()).toBe(0);
-    expect(await playground.output("Output").innerText()).toBe("right\n");
+    await expect.poll(() => mark.count()).toBe(0);
+    await expect.poll(() => playground.output("Output").innerText()).toBe("right\n");
   });
 
   test("files are added, renamed, shown and removed, and the first one is run", async ({ open }) => {
@@ -29,19 +29,19 @@ describe.for(WIDTHS)("on a $name", ({ viewport }) => {
     await page.getByLabel("New name of the file").fill("greeter.py");
     await page.keyboard.press("Enter");
     await playground.runs("def greet():\n    print('hello from a file')\n");
-    expect(await playground.output("Output").innerText()).toBe("hello from a file\n");
+    await expect.poll(() => playground.output("Output").innerText()).toBe("hello from a file\n");
     // An exception is marked in the file where it was raised.
     await playground.runs("def greet():\n    return 1 / 0\n", "failed");
-    expect(await page.locator(".cm-lintRange-error").innerText()).toBe("return 1 / 0");
+    await expect.poll(() => page.locator(".cm-lintRange-error").innerText()).toBe("return 1 / 0");
     await page.getByRole("tab", { name: "main.py" }).click();
-    expect(await playground.editor.innerText()).toContain("import greeter");
-    expect(await page.locator(".cm-lintRange-error").count()).toBe(0);
+    await expect.poll(() => playground.editor.innerText()).toContain("import greeter");
+    await expect.poll(() => page.locator(".cm-lintRange-error").count()).toBe(0);
     await page.getByRole("tab", { name: "greeter.py" }).click();
     await page.getByRole("button", { name: "Remove" }).click();
-    expect(await page.getByRole("button", { name: "Remove" }).isDisabled()).toBe(true);
+    await expect.poll(() => page.getByRole("button", { name: "Remove" }).isDisabled()).toBe(true);
     await playground.run();
     await playground.says("failed");
-    expect(await playground.output("Errors").innerText()).toContain("No module named 'greeter'");
+    await expect.poll(() => playground.output("Errors").innerText()).toContain("No module named 'greeter'");
   });
 
   test("a link holds the program with all that it is run with", async ({ open }) => {
@@ -59,12 +59,12 @@ describe.for(WIDTHS)("on a $name", ({ viewport }) => {
     expect(page.url()).toBe(link);
     await page.getByRole("button", { name: "Copy" }).click();
     await page.getByText("Copied.").waitFor();
-    expect(await page.evaluate("navigator.clipboard.readText()")).toBe(link);
+    await expect.poll(() => page.evaluate("navigator.clipboard.readText()")).toBe(link);
 
     const other = await open({ viewport }, link);
     await other.run();
     await other.says("succeeded");
-    expect(await other.output("Output").innerText()).toBe("an argument and from stdin ü\n");
+    await expect.poll(() => other.output("Output").innerText()).toBe("an argument and from stdin ü\n");
     expect(await other.page.getByRole("meter", { name: "Memory" }).getAttribute("aria-valuetext")).toContain(
       "of 64.0 MiB",
     );
@@ -80,7 +80,7 @@ test("the bars show what was used of what the limits allowed", async ({ open }) 
   await playground.runs("import time\ntime.sleep(40)", "time limit");
   await playground.says("over its limit of time");
   const bar = playground.page.getByRole("meter", { name: "Time" });
-  expect(await bar.getAttribute("aria-valuetext")).toMatch(/of 700 ms$/);
+  await expect.poll(() => bar.getAttribute("aria-valuetext")).toMatch(/of 700 ms$/);
   expect(Number(await bar.getAttribute("aria-valuenow"))).toBeGreaterThan(95);
 });
 
@@ -92,10 +92,10 @@ test("what was written in a language is there again when it is chosen again, and
   await playground.write("my = 'own'");
   await playground.choose("rust");
   await page.getByRole("tab", { name: "main.rs" }).waitFor();
-  expect(await editor.innerText()).toContain("fn main()");
+  await expect.poll(() => editor.innerText()).toContain("fn main()");
   await playground.choose("python");
   await page.getByRole("tab", { name: "main.py" }).waitFor();
-  expect(await editor.innerText()).toBe("my = 'own'");
+  await expect.poll(() => editor.innerText()).toBe("my = 'own'");
   await page.getByRole("button", { name: "Sample" }).click();
   await editor.filter({ hasText: "prime" }).waitFor();
 });
@@ -113,8 +113,8 @@ test("a language that is not available is shown with the reason, and can't be ch
   });
   await playground.open();
   const option = page.getByRole("option", { name: /^go/ });
-  expect(await option.textContent()).toBe("go: go is not <b>installed</b>");
-  expect(await option.isDisabled()).toBe(true);
+  await expect.poll(() => option.textContent()).toBe("go: go is not <b>installed</b>");
+  await expect.poll(() => option.isDisabled()).toBe(true);
 });
 
 test("the request is there to be copied", async ({ open }) => {
@@ -142,7 +142,7 @@ test("the editor finds, indents, matches brackets and undoes", async ({ open }) 
   await page.keyboard.press("ControlOrMeta+a");
   await page.keyboard.press("Delete");
   await page.keyboard.type("def f(a):\nreturn (a");
-  expect(await editor.innerText()).toBe("def f(a):\n    return (a)");
+  await expect.poll(() => editor.innerText()).toBe("def f(a):\n    return (a)");
   await page.keyboard.press("End");
   await page.locator(".cm-matchingBracket").first().waitFor();
   await page.keyboard.press("ControlOrMeta+f");
@@ -150,5 +150,5 @@ test("the editor finds, indents, matches brackets and undoes", async ({ open }) 
   await page.locator(".cm-searchMatch").first().waitFor();
   await page.keyboard.press("Escape");
   await page.keyboard.press("ControlOrMeta+z");
-  expect(await editor.innerText()).not.toContain("return (a)");
+  await expect.poll(() => editor.innerText()).not.toContain("return (a)");
 });

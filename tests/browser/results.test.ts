@@ -36,15 +36,15 @@ describe.for(WIDTHS)("on a $name", ({ viewport }) => {
     await playground.runs("number = int(input())\nprint(number ** 2)\nif number == 3: print('same')", "failed");
     await page.getByText("1 of 2 tests accepted").waitFor();
     const rows = page.getByRole("table").getByRole("row");
-    expect(await rows.nth(1).innerText()).toContain("accepted");
-    expect(await rows.nth(2).innerText()).toContain("wrong answer");
+    await expect.poll(() => rows.nth(1).innerText()).toContain("accepted");
+    await expect.poll(() => rows.nth(2).innerText()).toContain("wrong answer");
     const diff = page.getByRole("region", { name: "Expected against actual output" });
-    expect(await diff.locator("del").textContent()).toBe("- <b>8</b>\n");
-    expect(await diff.locator("ins").textContent()).toBe("+ 9\n");
-    expect(await diff.locator("span").textContent()).toBe("  same\n");
+    await expect.poll(() => diff.locator("del").textContent()).toBe("- <b>8</b>\n");
+    await expect.poll(() => diff.locator("ins").textContent()).toBe("+ 9\n");
+    await expect.poll(() => diff.locator("span").textContent()).toBe("  same\n");
     await page.getByRole("button", { name: "Show test 1" }).click();
-    expect(await diff.locator("span").textContent()).toBe("  4\n");
-    expect(await axeFindings(page)).toEqual([]);
+    await expect.poll(() => diff.locator("span").textContent()).toBe("  4\n");
+    await expect.poll(() => axeFindings(page)).toEqual([]);
     await page.getByLabel("Test 2: expected output").fill("9\nsame");
     await playground.run();
     await playground.says("succeeded");
@@ -62,8 +62,10 @@ describe.for(WIDTHS)("on a $name", ({ viewport }) => {
     const width = (): Promise<unknown> => page.evaluate("document.querySelector('main img').naturalWidth");
     await expect.poll(width, { timeout: 45_000 }).toBe(60);
     // An image that can hold scripts is shown as the text that it is.
-    expect(await page.getByRole("region", { name: "page.svg" }).textContent()).toContain("<script>alert(2)</script>");
-    expect(await axeFindings(page)).toEqual([]);
+    await expect
+      .poll(() => page.getByRole("region", { name: "page.svg" }).textContent())
+      .toContain("<script>alert(2)</script>");
+    await expect.poll(() => axeFindings(page)).toEqual([]);
     const downloading = page.waitForEvent("download");
     await page.getByRole("link", { name: "Download bytes.bin" }).click();
     expect((await downloading).suggestedFilename()).toBe("bytes.bin");

@@ -14,7 +14,7 @@ describe.for(WIDTHS)("on a $name", ({ viewport }) => {
       "failed",
     );
     await playground.says("exit code 3");
-    expect(await playground.output("Errors").innerText()).toBe("beside\n");
+    await expect.poll(() => playground.output("Errors").innerText()).toBe("beside\n");
     await playground.page.getByLabel("What the program reads from stdin").fill("shout");
     await playground.page.keyboard.press("ControlOrMeta+Enter");
     await playground.output("Output").filter({ hasText: "SHOUT" }).waitFor();
@@ -33,6 +33,6 @@ describe.for(WIDTHS)("on a $name", ({ viewport }) => {
     );
     await playground.page.getByRole("button", { name: "Stop" }).click();
     await playground.says("cancelled");
-    expect(await playground.output("Output").innerText()).toBe("first\n");
+    await expect.poll(() => playground.output("Output").innerText()).toBe("first\n");
   });
 });
