@@ -13,8 +13,8 @@ enum { RECORD_HEADER_BYTES = 5 };
 static const uint64_t MAX_LIMIT = UINT64_C(1) << 53;
 
 /* Vectors of all stages and tests, each ended by NULL. */
-static char *arguments[MAX_ARGUMENTS + MAX_STAGES + MAX_TESTS];
-static char *variables[MAX_VARIABLES + MAX_STAGES];
+static char *arguments[MAX_ARGUMENTS + MAX_STAGES + MAX_TESTS + 1];
+static char *variables[MAX_VARIABLES + MAX_STAGES + 1];
 static size_t argument_count;
 static size_t variable_count;
 static size_t argument_slots;
@@ -106,11 +106,10 @@ static void parse_work(struct program *program, const struct record *record)
     program->work_inodes = positive(little_endian(record->value + 8, 8), "the number of files in the work folder");
 }
 
-/* Begins a vector behind the NULL that ends the one before. */
+/* Begins a vector behind the NULL that ends the one before, however short that is. */
 static char **begin_vector(char **all, size_t *slots)
 {
-    if (*slots > 0)
-        *slots += 1;
+    *slots += 1;
     return &all[*slots];
 }
 

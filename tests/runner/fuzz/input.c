@@ -88,7 +88,7 @@ static void set_back(void)
     memset(arguments, 0, sizeof arguments);
     memset(variables, 0, sizeof variables);
     memset(parts, 0, sizeof parts);
-    argument_count = variable_count = part_count = header_length = arena_used = 0;
+    argument_count = variable_count = argument_slots = variable_slots = part_count = header_length = arena_used = 0;
     ended = false;
 }
 
@@ -205,12 +205,25 @@ static void check_program(void)
     require(program.file_count <= MAX_FILES, "it has too many files");
     for (size_t i = 0; i < program.file_count; i += 1) {
         check_file(&program.files[i]);
-        require(program.files[i].content + program.files[i].length <= program.files_end, "a file is kept in part");
+        require(i >= program.own_file_count || program.files[i].content + program.files[i].length <= program.files_end,
+                "a file is kept in part");
     }
     require(program.has_work && program.work_bytes > 0 && program.work_inodes > 0, "it has no work folder");
     require(program.stage_count == 1 || program.stage_count == 2, "it has no stages, or too many");
     for (size_t i = 0; i < program.stage_count; i += 1)
         check_stage(&program.stages[i]);
+    require(program.test_count <= MAX_TESTS, "it has too many tests");
+    for (size_t i = 0; i < program.test_count; i += 1) {
+        const struct test *test = &program.tests[i];
+        check_stage(&test->stage);
+        require(test->stage.test == i, "a test has another's number");
+        require(test->files >= program.files + program.own_file_count &&
+                    test->files + test->file_count <= program.files + program.file_count,
+                "a test has other files than its own");
+    }
+    require(program.glob_count <= MAX_GLOBS, "it has too many globs");
+    for (size_t i = 0; i < program.glob_count; i += 1)
+        check_text(program.globs[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
