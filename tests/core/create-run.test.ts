@@ -72,7 +72,15 @@ const COMMANDS: Record<string, string[][]> = {
   python: [["python3", "main.py"]],
   "python-data": [["/usr/bin/python3", "main.py"]],
   rust: [["rustc", "--edition=2021", "--crate-name=program", "-O", "-o", "program", "main.rs"], ["./program"]],
-  typescript: [["node", "--experimental-transform-types", "--disable-warning=ExperimentalWarning", "main.ts"]],
+  typescript: [
+    [
+      "node",
+      "--experimental-transform-types",
+      "--disable-warning=ExperimentalWarning",
+      expect.stringMatching(/^--import=data:text\/javascript,import.*stripTypeScriptTypes/),
+      "main.ts",
+    ],
+  ],
 };
 
 test("the table of commands has every language", () => {

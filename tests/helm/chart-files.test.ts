@@ -14,7 +14,19 @@ const REGISTRY = loadLanguages(join(ROOT, "docker"));
 
 /** What the chart sets by itself, from values of other names, or what means nothing on a cluster. */
 const OF_THE_CHART = new Set([
-  ...["BACKEND", "HOST", "PORT", "API_KEYS", "ALLOW_ANONYMOUS", "DATA_DIR", "RESULT_TTL_SECONDS", "DRAIN_SECONDS"],
+  ...[
+    "BACKEND",
+    "HOST",
+    "PORT",
+    "API_KEYS",
+    "ALLOW_ANONYMOUS",
+    "DATA_DIR",
+    "WARM_MIN",
+    "WARM_MAX",
+    "WARM_MAX_AGE_SECONDS",
+    "RESULT_TTL_SECONDS",
+    "DRAIN_SECONDS",
+  ],
   ...["KUBECONFIG", "KUBERNETES_NAMESPACE", "JOB_TEMPLATE_DIR", "SERVICE_ACCOUNT", "PRIORITY_CLASS"],
   ...["IMAGE_REGISTRY", "IMAGE_TAG", "IMAGE_PULL_POLICY", "IMAGE_PULL_SECRETS"],
 ]);

@@ -152,14 +152,14 @@ test("programs that want something else of their interpreter get it, and one tha
   expect((await claims(api, "hit")) + (await claims(api, "miss"))).toBe(12);
 });
 
-/** The processes of interpreters that wait: Node and Python whose program is a FIFO have no argument but its name. */
+/** The processes of interpreters that wait, as long as no run was asked for: others print their version and end. */
 function interpreters(dataDir: string): number[] {
   return readdirSync("/proc")
     .filter((pid) => /^\d+$/.test(pid))
     .filter((pid) => {
       try {
         const inside = readFileSync(`/proc/${pid}/mountinfo`, "latin1").includes(dataDir);
-        return inside && /^(python3|node)\0/.test(readFileSync(`/proc/${pid}/cmdline`, "latin1"));
+        return inside && /^(python3|node)\0.*main\.(py|js|ts)\0$/s.test(readFileSync(`/proc/${pid}/cmdline`, "latin1"));
       } catch {
         return false;
       }
