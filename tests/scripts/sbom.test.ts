@@ -75,7 +75,7 @@ async function makeArchive(folder: string): Promise<string> {
     await run("tar", ["-cf", join(folder, `${index}.tar`), "-C", root, ...Object.keys(files)]);
   }
   const manifest = [
-    { Config: `${"c".repeat(64)}.json`, RepoTags: ["docker.io/sandbox/bash:v1"], Layers: ["0.tar", "1.tar", "2.tar"] },
+    { Config: `${"c".repeat(64)}.json`, RepoTags: ["registry.example/sandbox/bash:v1"], Layers: ["0.tar", "1.tar", "2.tar"] },
   ];
   await writeFile(join(folder, "manifest.json"), JSON.stringify(manifest));
   const archive = join(folder, "bash.tar");
@@ -103,7 +103,7 @@ test("the list of what the service is made of has npm packages, the programs in 
       expect(components.find((component) => component.name === name)).toMatchObject({ type: "application" });
     }
     expect(components.find(({ type }) => type === "container")).toMatchObject({
-      name: "docker.io/sandbox/bash",
+      name: "registry.example/sandbox/bash",
       version: "v1",
       hashes: [{ alg: "SHA-256", content: "c".repeat(64) }],
       components: [
