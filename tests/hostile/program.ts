@@ -109,18 +109,21 @@ function headOf(text: string): z.infer<typeof HEAD> {
 
 const FAMILIES = globSync("*/", { cwd: FOLDER }).toSorted();
 
+/** Undefined where all programs run. */
+const HERE = process.env["HOSTILE"] === "all" ? undefined : FAMILIES_OF[PLACE];
+
 /**
  * The folders whose programs run here: another kernel or user may decide otherwise about these, and about nothing that
- * happens within a program or a language.
+ * happens within a program or a language. `HOSTILE=all` makes it all of them.
  */
 export function familiesHere(): string[] {
-  return FAMILIES.filter((family) => FAMILIES_OF[PLACE]?.includes(family) ?? true);
+  return FAMILIES.filter((family) => HERE?.includes(family) ?? true);
 }
 
 /** The paths of a family's programs. What a kernel decides, it decides in every language. */
 export function programsOf(family: string): string[] {
   const programs = globSync(`${family}/*`, { cwd: FOLDER }).toSorted();
-  return FAMILIES_OF[PLACE] === undefined ? programs : programs.filter((path) => NEAR_KERNEL.has(languageOf(path)));
+  return HERE === undefined ? programs : programs.filter((path) => NEAR_KERNEL.has(languageOf(path)));
 }
 
 export function languageOf(path: string): string {

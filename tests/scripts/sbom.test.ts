@@ -75,7 +75,11 @@ async function makeArchive(folder: string): Promise<string> {
     await run("tar", ["-cf", join(folder, `${index}.tar`), "-C", root, ...Object.keys(files)]);
   }
   const manifest = [
-    { Config: `${"c".repeat(64)}.json`, RepoTags: ["registry.example/sandbox/bash:v1"], Layers: ["0.tar", "1.tar", "2.tar"] },
+    {
+      Config: `${"c".repeat(64)}.json`,
+      RepoTags: ["registry.example/sandbox/bash:v1"],
+      Layers: ["0.tar", "1.tar", "2.tar"],
+    },
   ];
   await writeFile(join(folder, "manifest.json"), JSON.stringify(manifest));
   const archive = join(folder, "bash.tar");
