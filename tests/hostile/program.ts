@@ -72,14 +72,15 @@ export interface HostileProgram {
 /** What stands in a program's text as `{{name}}`: the places that it is after. */
 export type Targets = Readonly<Record<string, string>>;
 
-const OF_USERS = ["disk", "forging", "network", "secrets", "signals", "syscalls"];
+/** What kernels and users decide, rather than the limits that are the same in every Pod. */
+const DECIDED_BELOW = ["disk", "forging", "network", "secrets", "signals", "syscalls"];
 const FAMILIES_OF: Partial<Record<Place, readonly string[]>> = {
-  gvisor: [...OF_USERS, "memory", "processes"],
-  "user-namespaces": OF_USERS,
+  gvisor: DECIDED_BELOW,
+  "user-namespaces": DECIDED_BELOW,
 };
 
 /** The languages that are started soonest. */
-const NEAR_KERNEL = new Set(["bash", "c", "nodejs", "python"]);
+const NEAR_KERNEL = new Set(["bash", "c"]);
 
 const DEFAULT_WALL_MS = 10_000;
 const DEFAULT_COMPILE_WALL_MS = 30_000;
