@@ -4,8 +4,6 @@ import { runTests, stopOn } from "./test-run.ts";
 import type { Count, TestRun } from "./test-run.ts";
 
 const MINUTE_MS = 60_000;
-/** What every run needs, tested again wherever another setting isolates programs. */
-const CORE = ["tests/contract/cancel", "tests/contract/events", "tests/hostile"];
 /** Tests that disturb others: they kill the cluster's components, or fill it. */
 const ALONE = "tests/cluster/alone";
 
@@ -16,8 +14,9 @@ function onCluster(filters: readonly string[], minutes: number, settings: Record
 const RUNS: readonly TestRun[] = [
   { ...onCluster(["tests/cluster", "tests/contract", "tests/hostile"], 25), options: ["--exclude", `${ALONE}/**`] },
   // Another kernel, which each toolchain may find different.
-  onCluster([...CORE, "tests/contract/languages"], 12, { RUNTIME_CLASS: "gvisor" }),
-  onCluster([...CORE, "tests/contract/statuses"], 8, { HOST_USERS: "false" }),
+  onCluster(["tests/hostile", "tests/contract/cancel", "tests/contract/languages"], 12, { RUNTIME_CLASS: "gvisor" }),
+  // Other users, which decide what may be reached and counted.
+  onCluster(["tests/hostile", "tests/contract/statuses"], 8, { HOST_USERS: "false" }),
   { ...onCluster([ALONE], 20), options: ["--no-file-parallelism"] },
 ];
 
