@@ -122,18 +122,34 @@ function fileRecord(file: ProgramFile): Buffer {
   return record("F", nameLength, name, file.content);
 }
 
+interface StageLimits {
+  wallMs: number;
+  cpuMs: number;
+  memoryBytes: number;
+}
+
+/** The limits of a stage or a test, but for that of processes. */
+function limitRecords(
+  { wallMs, cpuMs, memoryBytes }: StageLimits,
+  others: Pick<Limits, "open_files" | "file_bytes" | "output_bytes">,
+): Buffer[] {
+  return [
+    limitRecord("wallUs", wallMs * 1000),
+    limitRecord("cpuUs", cpuMs * 1000),
+    limitRecord("memoryBytes", memoryBytes),
+    limitRecord("openFiles", others.open_files),
+    limitRecord("fileBytes", others.file_bytes),
+    limitRecord("outputBytes", others.output_bytes),
+  ];
+}
+
 function testRecords({ command, stdin, files, limits }: ProgramTest): Buffer[] {
   return [
     record("T"),
     ...files.map(fileRecord),
     ...(command ?? []).map((argument) => record("A", Buffer.from(argument))),
     ...(stdin === undefined ? [] : [record("I", stdin)]),
-    limitRecord("wallUs", limits.wall_ms * 1000),
-    limitRecord("cpuUs", limits.cpu_ms * 1000),
-    limitRecord("memoryBytes", limits.memory_bytes),
-    limitRecord("openFiles", limits.open_files),
-    limitRecord("fileBytes", limits.file_bytes),
-    limitRecord("outputBytes", limits.output_bytes),
+    ...limitRecords({ wallMs: limits.wall_ms, cpuMs: limits.cpu_ms, memoryBytes: limits.memory_bytes }, limits),
   ];
 }
 
@@ -159,14 +175,7 @@ export function encodeProgram(program: Program, options: EncodeOptions): Buffer 
       records.push(record("E", Buffer.from(`${name}=${value}`)));
     }
     if (stage.stdin.length > 0) records.push(record("I", stage.stdin));
-    records.push(
-      limitRecord("wallUs", stage.wallMs * 1000),
-      limitRecord("cpuUs", stage.cpuMs * 1000),
-      limitRecord("memoryBytes", stage.memoryBytes),
-      limitRecord("openFiles", limits.open_files),
-      limitRecord("fileBytes", limits.file_bytes),
-      limitRecord("outputBytes", limits.output_bytes),
-    );
+    records.push(...limitRecords(stage, limits));
     if (options.processRlimit) records.push(limitRecord("processes", limits.processes));
   }
   records.push(...(program.tests ?? []).flatMap(testRecords));

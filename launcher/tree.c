@@ -23,6 +23,8 @@
  * so that to make a sandbox's mounts is to copy these few, and a sandbox leaves them with one call (sandbox.c).
  */
 
+enum { FOLDER = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
+
 static int machine = -1; /* the mount namespace in which the launcher was started */
 static int tree = -1;
 
@@ -39,27 +41,32 @@ static int make_private(void)
     return (int)syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &attributes, sizeof attributes);
 }
 
-/* Mounts what lies at `source`, with all that is mounted below it, at `target` too. Flags that it has stay. */
-static void attach(const char *source, const char *target, uint64_t flags)
+/* What lies at `source`, with all that is mounted below it, as mounts that are nowhere yet. Flags that they have stay. */
+static int copy_mounts(const char *source, uint64_t flags)
 {
     struct mount_attr attributes = {.attr_set = flags};
     int copy = (int)syscall(SYS_open_tree, AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
     if (copy < 0 ||
-        syscall(SYS_mount_setattr, copy, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) != 0 ||
-        syscall(SYS_move_mount, copy, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+        syscall(SYS_mount_setattr, copy, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) != 0)
         die("launcher: mount %s: %s\n", source, strerror(errno));
+    return copy;
+}
+
+static void attach(int copy, const char *target)
+{
+    if (syscall(SYS_move_mount, copy, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) != 0)
+        die("launcher: mount %s: %s\n", target, strerror(errno));
     close(copy);
 }
 
 static void attach_in_sandbox(const char *kind, const char *source, const char *target)
 {
-    enum { FOLDER = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV };
     enum { DEVICE = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
     char path[PATH_MAX];
     int length = snprintf(path, sizeof path, "sandbox%s", target);
     if (length < 0 || (size_t)length >= sizeof path)
         die("launcher: mount %s: %s\n", target, strerror(ENAMETOOLONG));
-    attach(source, path, strcmp(kind, "device") == 0 ? DEVICE : FOLDER);
+    attach(copy_mounts(source, strcmp(kind, "device") == 0 ? DEVICE : FOLDER), path);
 }
 
 static int this_namespace(void)
@@ -79,23 +86,20 @@ void tree_make(const char *folder, char **mounts, size_t count)
     machine = this_namespace();
     if (unshare(CLONE_NEWNS) != 0 || make_private() != 0)
         die("launcher: begin a mount namespace: %s\n", strerror(errno));
-    int root = (int)syscall(SYS_open_tree, AT_FDCWD, folder, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-    if (root < 0 || mount_tmpfs(folder, "size=64k,nr_inodes=16,mode=755") != 0 || chdir(folder) != 0)
+    int root = copy_mounts(folder, FOLDER); /* before the tree covers it */
+    if (mount_tmpfs(folder, "size=64k,nr_inodes=16,mode=755") != 0 || chdir(folder) != 0 ||
+        mkdir("sandbox", 0755) != 0 || mkdir("proc", 0755) != 0)
         die("launcher: mount %s: %s\n", folder, strerror(errno));
-    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
-    if (mkdir("sandbox", 0755) != 0 || mkdir("proc", 0755) != 0 ||
-        syscall(SYS_mount_setattr, root, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) != 0 ||
-        syscall(SYS_move_mount, root, "", AT_FDCWD, "sandbox", MOVE_MOUNT_F_EMPTY_PATH) != 0)
-        die("launcher: mount %s: %s\n", folder, strerror(errno));
-    close(root);
+    attach(root, "sandbox");
     for (size_t i = 0; i < count; i += 1)
         attach_in_sandbox(mounts[3 * i], mounts[3 * i + 1], mounts[3 * i + 2]);
-    attach("/proc", "proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    attach(copy_mounts("/proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC), "proc");
+    struct mount_attr attributes = {.attr_set = FOLDER};
     if (syscall(SYS_mount_setattr, AT_FDCWD, ".", 0, &attributes, sizeof attributes) != 0 ||
         syscall(SYS_pivot_root, ".", ".") != 0 || syscall(SYS_umount2, ".", 2 /* MNT_DETACH */) != 0)
         die("launcher: leave the machine's mounts: %s\n", strerror(errno));
-    tree = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-    if (tree < 0 || tree_leave() != 0)
+    tree = this_namespace();
+    if (tree_leave() != 0)
         die("launcher: return to the machine's mounts: %s\n", strerror(errno));
 }
 

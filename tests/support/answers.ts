@@ -30,11 +30,8 @@ const usage = {
 
 const STAGE = z.strictObject({ ...streams, ...usage });
 
-const testStatus = z.enum([
-  "accepted",
-  "wrong_answer",
-  "checker_failed",
-  "skipped",
+/** How a run ends, or one of its tests, that does not end as it should. */
+const badEnds = [
   "failed",
   "compile_failed",
   "signaled",
@@ -45,7 +42,9 @@ const testStatus = z.enum([
   "process_limit",
   "cancelled",
   "lost",
-]);
+] as const;
+
+const testStatus = z.enum(["accepted", "wrong_answer", "checker_failed", "skipped", ...badEnds]);
 const TEST = z.strictObject({ index: count, status: testStatus, ...streams, ...usage });
 
 const identity = { id, language: z.string(), version: z.string().nullable() };
@@ -62,19 +61,7 @@ export type State = z.infer<typeof STATE>;
 /** What is said of a run that has. */
 export const RESULT = z.strictObject({
   ...identity,
-  status: z.enum([
-    "succeeded",
-    "failed",
-    "compile_failed",
-    "signaled",
-    "time_limit",
-    "cpu_limit",
-    "memory_limit",
-    "output_limit",
-    "process_limit",
-    "cancelled",
-    "lost",
-  ]),
+  status: z.enum(["succeeded", ...badEnds]),
   reason: z.string().nullable(),
   compile: STAGE.nullable(),
   run: STAGE.nullable(),
