@@ -23,6 +23,6 @@ int main(void)
     for (;;) {
         struct iovec whole = {piece, sizeof piece};
         vmsplice(1, &whole, 1, SPLICE_F_GIFT);
-        write(2, piece, 1);
+        write(2, piece, 512);
     }
 }
