@@ -17,6 +17,13 @@ const RIGHTS: readonly Right[] = [
   ...["create", "get", "list", "watch", "patch"].map((verb) => ({ group: "batch", resource: "jobs", verb })),
   ...["list", "watch"].map((verb) => ({ group: "", resource: "pods", verb })),
   { group: "", resource: "pods", subresource: "log", verb: "get" },
+  ...["create", "get"].map((verb) => ({
+    group: "",
+    resource: "pods",
+    subresource: "attach",
+    verb,
+    without: "what is typed while a program runs does not reach it",
+  })),
   {
     group: "",
     resource: "events",

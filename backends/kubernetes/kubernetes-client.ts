@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { AgentOptions } from "node:https";
+import type { AgentOptions, RequestOptions } from "node:https";
 import { delimiter } from "node:path";
 import type { Readable } from "node:stream";
 
@@ -32,6 +32,12 @@ export interface CallOptions {
 interface Credentials {
   headers: Record<string, string>;
   dispatcher: Dispatcher | undefined;
+}
+
+/** Where a WebSocket is to be opened, and with which headers and TLS options. */
+export interface Upgrade {
+  url: URL;
+  options: RequestOptions;
 }
 
 /** Tells what the library makes a dispatcher of, which it does for each call anew. */
@@ -108,16 +114,36 @@ export class KubernetesClient {
     throw KubernetesError.of(statusCode, await readText(body));
   }
 
+  /** What a WebSocket to the API server is opened with. Throws `KubernetesError`. */
+  async upgrade(path: string, query: Query): Promise<Upgrade> {
+    const url = this.#url(path, query);
+    url.protocol = url.protocol === "http:" ? "ws:" : "wss:";
+    const options: RequestOptions = {};
+    try {
+      await this.#config.applyToHTTPSOptions(options);
+    } catch (error) {
+      throw KubernetesError.unreachable(error);
+    }
+    // The library keeps its agent with the certificate that it was made with; only a proxy needs one.
+    if (!this.#config.getCurrentCluster()?.proxyUrl) delete options.agent;
+    return { url, options };
+  }
+
+  #url(path: string, query: Query): URL {
+    const url = new URL(this.#server + path);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    return url;
+  }
+
   async #send(
     method: Method,
     path: string,
     { query = {}, body, signal }: CallOptions,
     bodyTimeout: number,
   ): Promise<Dispatcher.ResponseData> {
-    const url = new URL(this.#server + path);
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
-    }
+    const url = this.#url(path, query);
     try {
       const { headers: credentials, dispatcher } = await this.#current();
       const headers: Record<string, string> = { ...credentials };

@@ -2,7 +2,9 @@ import { z } from "zod";
 
 /** What the API server answers with when it refuses: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
 const STATUS = z.object({
-  kind: z.literal("Status"),
+  kind: z.literal("Status").optional(),
+  status: z.string().optional(),
+  code: z.number().optional(),
   message: z.string().optional(),
   reason: z.string().optional(),
   details: z
@@ -40,6 +42,12 @@ export class KubernetesError extends Error {
     const { message, reason, details } = parsed.data;
     const causes = (details?.causes ?? []).map((cause) => ({ field: cause.field ?? "", message: cause.message ?? "" }));
     return new KubernetesError(status, reason ?? "", message ?? `HTTP status ${status}`, causes);
+  }
+
+  /** How a connection ended that told a Status; undefined when it ended well. */
+  static ofStatus(text: string): KubernetesError | undefined {
+    const { status, code } = STATUS.safeParse(parseJson(text)).data ?? {};
+    return status === "Success" ? undefined : KubernetesError.of(code ?? 500, text);
   }
 
   /** A call that got no answer. */

@@ -41,6 +41,7 @@ test("a Role that lacks pods/log is named by /readyz, until it has it", async ({
   const rules = [
     { apiGroups: ["batch"], resources: ["jobs"], verbs: ["create", "get", "list", "watch", "patch"] },
     { apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"] },
+    { apiGroups: [""], resources: ["pods/attach"], verbs: ["create", "get"] },
     { apiGroups: [""], resources: ["events"], verbs: ["list"] },
   ];
   const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${release.sandboxes}`;

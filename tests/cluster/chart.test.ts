@@ -92,7 +92,7 @@ const EVERYBODY = [
 ];
 const IN_SANDBOXES = [
   ...["create", "get", "list", "patch", "watch"].map((verb) => `${verb} batch/jobs`),
-  ...["get /pods/log", "list /events", "list /pods", "watch /pods"],
+  ...["create /pods/attach", "get /pods/attach", "get /pods/log", "list /events", "list /pods", "watch /pods"],
 ];
 
 describe("the servers' account", () => {

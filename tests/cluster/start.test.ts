@@ -123,6 +123,7 @@ describe("an account that lacks a right", () => {
     { apiGroups: ["batch"], resources: ["jobs"], verbs: ["create", "get", "list", "watch", "patch"] },
     { apiGroups: [""], resources: ["pods"], verbs: ["list", "watch"] },
     { apiGroups: [""], resources: ["pods/log"], verbs: ["get"] },
+    { apiGroups: [""], resources: ["pods/attach"], verbs: ["create", "get"] },
     { apiGroups: [""], resources: ["events"], verbs: ["list"] },
   ];
 
