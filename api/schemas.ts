@@ -165,7 +165,7 @@ const STAGE_USAGE = z.strictObject({
     "The peak of all processes, or of the largest where the kernel keeps no account of all; null without either",
   ),
   limit: z
-    .enum(["wall", "cpu", "memory", "processes", "output", "file_size", "inodes"])
+    .enum(["wall", "idle", "cpu", "memory", "processes", "output", "file_size", "inodes"])
     .nullable()
     .describe("The limit that ended the stage"),
   truncated: z.boolean().describe("Whether either stream was cut at output_bytes"),

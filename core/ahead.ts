@@ -26,6 +26,7 @@ export function waitsFor(ahead: Program, program: Program): boolean {
     wanted !== undefined &&
     others.length === 0 &&
     program.tests === undefined &&
+    program.interaction === undefined &&
     waiting !== undefined &&
     file !== undefined &&
     file.name === ahead.files[0]?.name &&

@@ -21,7 +21,7 @@ const ENDED = z.strictObject({
   exit_code: z.int().nullable(),
   signal: z.string().nullable(),
   error: z.string().nullable(),
-  limit: z.enum(["wall", "cpu", "memory", "processes", "output", "file_size", "inodes"]).nullable(),
+  limit: z.enum(["wall", "idle", "cpu", "memory", "processes", "output", "file_size", "inodes"]).nullable(),
   wall_us: count,
   cpu_us: count.nullable(),
   memory_bytes: count.nullable(),
@@ -46,6 +46,8 @@ const OTHERS = z.discriminatedUnion("type", [
   }),
   z.strictObject({ type: z.literal("content"), seq, data: z.base64() }),
   z.strictObject({ type: z.literal("artifacts_ended"), seq, omitted: count }),
+  /** How much an interactive program's stdin has taken in all: no part of what happened, so that it has no number. */
+  z.strictObject({ type: z.literal("fed"), bytes: count }),
   z.strictObject({ type: z.literal("finished"), seq }),
   z.strictObject({ type: z.literal("failed"), seq, message: z.string() }),
 ]);
@@ -59,7 +61,7 @@ const FRAME = z.union([
 
 /** One line of the runner's output: what is happening in the sandbox. */
 export type Frame = z.infer<typeof FRAME>;
-export type SequencedFrame = Exclude<Frame, { type: "ready" }>;
+export type SequencedFrame = Exclude<Frame, { type: "ready" | "fed" }>;
 
 /** The bytes of a chunk of output. */
 export function bytesOfOutput(frame: z.infer<typeof OUTPUT>): Buffer {
@@ -135,7 +137,7 @@ export class FrameDecoder {
   }
 
   #checkSequence(frame: Frame): void {
-    if (frame.type === "ready") return;
+    if (frame.type === "ready" || frame.type === "fed") return;
     if (frame.seq !== this.#nextSeq) {
       throw new FrameError(`frame ${frame.seq} came where ${this.#nextSeq} was due`);
     }

@@ -1,3 +1,4 @@
+import type { Interaction } from "./interaction.ts";
 import type { Limits } from "./limits.ts";
 import type { StageName } from "./run.ts";
 
@@ -48,6 +49,8 @@ export interface Program {
   tests?: readonly ProgramTest[] | undefined;
   /** Globs of the files that are sent when the program has ended. */
   artifacts?: readonly string[] | undefined;
+  /** Of one whose run stage is spoken to while it runs; undefined of the others. */
+  interaction?: Interaction | undefined;
 }
 
 /** How long a test's end may take: what it left is removed, in milliseconds. */
@@ -93,6 +96,7 @@ const LIMIT_KEYS = {
   openFiles: 5,
   fileBytes: 6,
   outputBytes: 7,
+  idleUs: 8,
 } as const;
 
 function record(tag: string, ...parts: Uint8Array[]): Buffer {
@@ -143,6 +147,14 @@ function limitRecords(
   ];
 }
 
+/** That the stage's stdin goes on behind the program, and the size of its terminal if it has one. */
+function interactionRecords({ terminal, idleMs }: Interaction): Buffer[] {
+  const size = Buffer.alloc(4);
+  size.writeUInt16LE(terminal?.columns ?? 0);
+  size.writeUInt16LE(terminal?.rows ?? 0, 2);
+  return [terminal === undefined ? record("V") : record("V", size), limitRecord("idleUs", idleMs * 1000)];
+}
+
 function testRecords({ command, stdin, files, limits }: ProgramTest): Buffer[] {
   return [
     record("T"),
@@ -177,6 +189,9 @@ export function encodeProgram(program: Program, options: EncodeOptions): Buffer 
     if (stage.stdin.length > 0) records.push(record("I", stage.stdin));
     records.push(...limitRecords(stage, limits));
     if (options.processRlimit) records.push(limitRecord("processes", limits.processes));
+    if (stage.name === "run" && program.interaction !== undefined) {
+      records.push(...interactionRecords(program.interaction));
+    }
   }
   records.push(...(program.tests ?? []).flatMap(testRecords));
   const length = Buffer.alloc(4);

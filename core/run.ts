@@ -49,7 +49,7 @@ export type StageName = "compile" | "run";
 export type StreamName = "stdout" | "stderr";
 
 /** What ended a stage before its own end, or null. */
-export type LimitHit = "wall" | "cpu" | "memory" | "processes" | "output" | "file_size" | "inodes" | null;
+export type LimitHit = "wall" | "idle" | "cpu" | "memory" | "processes" | "output" | "file_size" | "inodes" | null;
 
 export interface StageUsage {
   exitCode: number | null;

@@ -75,6 +75,8 @@ export class Transcript {
         // Known better than before the run: an image brings its own toolchain.
         this.#version = frame.version ?? this.#version;
         return [];
+      case "fed":
+        return [];
       case "started":
         return this.#start(frame, at);
       case "stdout":

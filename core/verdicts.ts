@@ -2,6 +2,7 @@ import type { FinalStatus, LimitHit, StageName, StageResult } from "./run.ts";
 
 const LIMIT_STATUS: Record<NonNullable<LimitHit>, FinalStatus> = {
   wall: "time_limit",
+  idle: "time_limit",
   cpu: "cpu_limit",
   memory: "memory_limit",
   processes: "process_limit",

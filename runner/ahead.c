@@ -47,7 +47,7 @@ void ahead_start(struct program *program, const struct payload *payload)
 void ahead_place(const struct program *program)
 {
     if (program->own_file_count == 0 || program->files[0].length > FIFO_BYTES || program->stage_count != 1 ||
-        program->test_count > 0)
+        program->test_count > 0 || program->stages[0].is_live)
         die("program: it is none that was waited for");
     files_write(program->files + 1, program->own_file_count - 1);
     awaited = &program->files[0];

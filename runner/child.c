@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -28,6 +29,7 @@ const char *const child_step_names[CHILD_STEPS] = {
     [STEP_PRIVILEGES] = "capset",
     [STEP_SESSION] = "setsid",
     [STEP_DESCRIPTORS] = "dup2",
+    [STEP_TERMINAL] = "ioctl TIOCSCTTY",
     [STEP_LIMITS] = "setrlimit",
     [STEP_FOLDER] = "chdir /work",
     [STEP_LANDLOCK] = "landlock_restrict_self",
@@ -204,6 +206,8 @@ _Noreturn void child_main(const struct stage *stage, const struct child_means *m
     if (error != 0)
         fail(STEP_LANDLOCK, error);
     place_descriptors(means->standard);
+    if (means->has_terminal && ioctl(STDIN_FILENO, TIOCSCTTY, 0) != 0)
+        fail(STEP_TERMINAL, errno);
     umask(022);
     limit_resources(stage, means->is_ahead);
     reset_signals();

@@ -42,7 +42,9 @@ void control_program_is_read(bool exit_on_hangup)
 void control_watch(struct pollfd *watched)
 {
     watched[WATCH_SIGNALS] = (struct pollfd){.fd = signals_fd, .events = POLLIN};
-    watched[WATCH_INPUT] = (struct pollfd){.fd = input_is_watched ? STDIN_FILENO : -1, .events = POLLIN};
+    bool reads = interaction_is_active() ? interaction_wants_more() : input_is_watched;
+    watched[WATCH_INPUT] = (struct pollfd){
+        .fd = reads || input_is_watched ? STDIN_FILENO : -1, .events = reads ? POLLIN : 0};
     watched[WATCH_OUTPUT] = (struct pollfd){.fd = STDOUT_FILENO, .events = output_is_pending() ? POLLOUT : 0};
 }
 
@@ -61,21 +63,22 @@ static void handle_signals(void)
         die_errno("read signalfd");
 }
 
-static void handle_input(void)
+/* False when nothing will come any more. */
+static bool read_input(void)
 {
+    if (interaction_is_active())
+        return interaction_read();
     char ignored[4096];
     ssize_t length = read(STDIN_FILENO, ignored, sizeof ignored);
-    if (length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR))
-        stop();
+    return length > 0 || (length < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
 void control_handle(const struct pollfd *watched)
 {
     if (watched[WATCH_SIGNALS].revents != 0)
         handle_signals();
-    if ((watched[WATCH_INPUT].revents & POLLIN) != 0)
-        handle_input();
-    else if (watched[WATCH_INPUT].revents != 0)
+    bool came = (watched[WATCH_INPUT].revents & POLLIN) != 0 || (watched[WATCH_INPUT].revents != 0 && !input_is_watched);
+    if (came ? !read_input() && input_is_watched : watched[WATCH_INPUT].revents != 0)
         stop();
     if ((watched[WATCH_OUTPUT].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0)
         stop();

@@ -139,6 +139,12 @@ void frame_artifacts_end(uint64_t omitted)
     put_format("\"type\":\"artifacts_ended\",\"omitted\":%" PRIu64 "}\n", omitted);
 }
 
+/* How much of what is said to an interactive program its stdin has taken. No part of what happened: it has no number. */
+void frame_fed(uint64_t bytes)
+{
+    put_format("{\"type\":\"fed\",\"bytes\":%" PRIu64 "}\n", bytes);
+}
+
 void frame_finished(void)
 {
     begin();

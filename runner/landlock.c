@@ -45,7 +45,9 @@ static const uint64_t WRITE_TREE =
 static const uint64_t WRITE_DEVICE = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE;
 
 static const char *const trees[] = {"/work", "/tmp", "/dev/shm"};
-static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"};
+/* /dev/tty is the terminal that a process has already, or nothing. */
+static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full",
+                                      "/dev/random", "/dev/urandom", "/dev/tty"};
 
 static void allow(int rules, const char *path, uint64_t access)
 {

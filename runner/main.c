@@ -25,7 +25,7 @@
  *   SIGTERM from outside.
  *
  * DESCRIPTORS OF THE RUNNER
- *   0         the program's bytes (input.c), then nothing; with --exit-on-hangup its end is the order to end. Never
+ *   0         the program's bytes (input.c), then what is said to it while it runs (interaction.c) or nothing; with --exit-on-hangup its end is the order to end. Never
  *             read with --program-in-environment (environment.c).
  *   1         frames (frames.c) through a bounded buffer (output.c), without blocking; its reader's end is the same
  *             order.
@@ -117,6 +117,11 @@ int main(int count, char **arguments)
     control_program_is_read(options.exit_on_hangup);
     program_parse(&program, &payload);
 
+    const struct stage *last = &program.stages[program.stage_count - 1];
+    if (last->is_live)
+        interaction_begin(last);
+    if (options.mounts && last->has_terminal)
+        terminal_mount();
     if (is_ahead)
         folders_resize(program.work_bytes, program.work_inodes);
     else if (options.mounts)

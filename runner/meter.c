@@ -8,8 +8,9 @@
  */
 
 const char *const limit_names[] = {
-    [LIMIT_NONE] = NULL,       [WALL] = "wall",     [CPU] = "cpu",             [MEMORY] = "memory",
-    [PROCESSES] = "processes", [OUTPUT] = "output", [FILE_SIZE] = "file_size", [INODES] = "inodes",
+    [LIMIT_NONE] = NULL,  [WALL] = "wall",           [IDLE] = "idle",     [CPU] = "cpu",
+    [MEMORY] = "memory",  [PROCESSES] = "processes", [OUTPUT] = "output", [FILE_SIZE] = "file_size",
+    [INODES] = "inodes",
 };
 
 /* The longest time between two looks at the figures, and the shortest when CPU time or memory runs out. */
@@ -58,7 +59,7 @@ void meter_prepare(struct meter *meter, const struct stage *stage)
 /* The stage's time begins. */
 void meter_start(struct meter *meter)
 {
-    meter->started_us = clock_us();
+    meter->started_us = meter->active_us = clock_us();
 }
 
 static struct figure cpu_used_us(const struct meter *meter)
@@ -101,6 +102,15 @@ static uint64_t look_at_memory(struct meter *meter)
     return used.value < most ? at_least_and_most((most - used.value) / MEMORY_BYTES_PER_US) : LOOK_AT_LEAST_US;
 }
 
+/* The stage is not idle while its streams move: `moved_bytes` in all, in both directions. */
+void meter_see_moved(struct meter *meter, uint64_t moved_bytes)
+{
+    if (moved_bytes == meter->moved_bytes)
+        return;
+    meter->moved_bytes = moved_bytes;
+    meter->active_us = clock_us();
+}
+
 static void look(struct meter *meter, uint64_t now_us)
 {
     uint64_t elapsed = now_us - meter->started_us;
@@ -118,6 +128,8 @@ static void look(struct meter *meter, uint64_t now_us)
         meter_strike(meter, WALL);
     else if (wall - elapsed < wait)
         wait = wall - elapsed;
+    if (meter->stage->has_limit[LIMIT_IDLE_US] && now_us >= meter->active_us + meter->stage->limit[LIMIT_IDLE_US])
+        meter_strike(meter, IDLE);
     meter->next_look_us = now_us + wait;
 }
 
@@ -156,7 +168,7 @@ void meter_finish(struct meter *meter, const struct ending *ending, bool fork_wa
     struct usage after = look_at_usage();
     outcome->cpu_us = cpu_used_us(meter);
     outcome->memory_bytes = memory_bytes(meter, after.memory_peak_bytes, ending->resident_bytes);
-    if (meter->limit != LIMIT_NONE && meter->limit != WALL)
+    if (meter->limit != LIMIT_NONE && meter->limit != WALL && meter->limit != IDLE)
         return;
     struct figure peak = after.memory_peak_bytes;
     bool peak_counts = meter->memory_peak_is_own || figure_moved(meter->before.memory_peak_bytes, peak);

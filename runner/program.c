@@ -137,8 +137,9 @@ static void begin_stage(struct program *program, const struct record *record)
 static void begin_test(struct program *program, const struct record *record)
 {
     require_length(record, 0);
-    if (program->stages[program->stage_count - 1].kind != STAGE_RUN)
-        die("program: a test comes before the run stage");
+    const struct stage *run = &program->stages[program->stage_count - 1];
+    if (run->kind != STAGE_RUN || run->is_live)
+        die("program: a test comes before the run stage, or is of an interactive one");
     if (program->test_count == MAX_TESTS)
         die("program: it has more than %d tests", MAX_TESTS);
     struct test *test = &program->tests[program->test_count];
@@ -190,6 +191,22 @@ static void parse_stdin(struct stage *stage, const struct record *record)
     stage->stdin_length = record->length;
 }
 
+/* The stage's stdin goes on behind the program; with a size, it and the outputs are a terminal's. */
+static void parse_live(struct stage *stage, const struct record *record)
+{
+    if (stage->kind != STAGE_RUN || stage->is_live)
+        die("program: a stage that is not the run is interactive, or one is twice");
+    stage->is_live = true;
+    if (record->length == 0)
+        return;
+    require_length(record, 4);
+    stage->has_terminal = true;
+    stage->terminal = (struct terminal_size){
+        .columns = (unsigned short)little_endian(record->value, 2),
+        .rows = (unsigned short)little_endian(record->value + 2, 2),
+    };
+}
+
 static void parse_limit(struct stage *stage, const struct record *record)
 {
     require_length(record, 9);
@@ -225,6 +242,8 @@ static void parse_record(struct program *program, const struct record *record)
         return parse_variable(program, record);
     case 'I':
         return parse_stdin(stage, record);
+    case 'V':
+        return parse_live(stage, record);
     case 'L':
         return parse_limit(stage, record);
     default:
@@ -260,7 +279,7 @@ static void check_complete(const struct program *program)
         if (stage->arguments[0] == NULL)
             die("program: a stage has no command");
         for (int key = LIMIT_WALL_US; key < LIMIT_KEYS; key += 1)
-            if (!stage->has_limit[key] && key != LIMIT_PROCESSES)
+            if (!stage->has_limit[key] && key != LIMIT_PROCESSES && key != LIMIT_IDLE_US)
                 die("program: a stage lacks limit %d", key);
     }
 }

@@ -100,6 +100,7 @@ enum limit_key {
     LIMIT_OPEN_FILES,
     LIMIT_FILE_BYTES,
     LIMIT_OUTPUT_BYTES,
+    LIMIT_IDLE_US, /* of an interactive stage */
     LIMIT_KEYS
 };
 
@@ -107,6 +108,11 @@ struct file {
     const char *name; /* ended by NUL; MAX_PATH_BYTES at most */
     const uint8_t *content;
     size_t length;
+};
+
+struct terminal_size {
+    unsigned short columns;
+    unsigned short rows;
 };
 
 enum stage_kind { STAGE_COMPILE, STAGE_RUN, STAGE_TEST };
@@ -119,6 +125,9 @@ struct stage {
     const uint8_t *stdin_bytes;
     size_t stdin_length;
     bool has_stdin; /* of its own */
+    bool is_live;   /* its stdin goes on with what is said while it runs (interaction.c) */
+    bool has_terminal;
+    struct terminal_size terminal;
     bool has_limit[LIMIT_KEYS];
     uint64_t limit[LIMIT_KEYS];
 };
@@ -254,6 +263,7 @@ void frame_ended(const struct outcome *outcome);
 void frame_artifact(const char *name, uint64_t size, bool has_content);
 void frame_content(const uint8_t *bytes, size_t length);
 void frame_artifacts_end(uint64_t omitted);
+void frame_fed(uint64_t bytes);
 void frame_finished(void);
 void frame_failed(const char *message);
 
@@ -265,6 +275,25 @@ bool output_is_pending(void);
 bool output_flush(void);
 void output_flush_within(int milliseconds);
 
+/* ---- terminal.c */
+void terminal_mount(void);
+void terminal_open(int *ours, int *theirs, struct terminal_size size);
+void terminal_resize(int ours, struct terminal_size size);
+pid_t terminal_foreground(int ours);
+
+/* ---- interaction.c */
+void interaction_begin(const struct stage *run);
+bool interaction_is_active(void);
+bool interaction_wants_more(void);
+void interaction_attach(pid_t to_process, int to_terminal);
+struct terminal_size interaction_terminal_size(void);
+bool interaction_read(void);
+const uint8_t *interaction_pending(size_t *length);
+void interaction_fed(size_t length);
+void interaction_discard(void);
+bool interaction_is_over(void);
+void interaction_tell(void);
+
 /* ---- streams.c */
 struct streams {
     int stdin_fd; /* -1 when all is fed */
@@ -272,6 +301,9 @@ struct streams {
     const uint8_t *feed_end;
     const uint8_t *feed_released;
     bool releases; /* nobody else is fed the same */
+    bool is_live;
+    int terminal; /* the program's end, held so that ours never ends before the stage; -1 without one */
+    uint64_t moved_bytes;
     int fd[STREAMS]; /* -1 at the end */
     uint64_t left[STREAMS];
     bool truncated[STREAMS];
@@ -279,7 +311,7 @@ struct streams {
 
 enum { WATCH_STDIN = WATCH_CONTROL, WATCH_STDOUT, WATCH_STDERR, WATCH_STREAMS };
 
-void streams_open(struct streams *streams, int child_fd[3]);
+void streams_open(struct streams *streams, const struct stage *stage, int child_fd[3]);
 void streams_begin(struct streams *streams, const struct stage *stage);
 void streams_watch(const struct streams *streams, struct pollfd *watched);
 void streams_handle(struct streams *streams, const struct pollfd *watched);
@@ -292,6 +324,7 @@ enum child_step {
     STEP_PRIVILEGES,
     STEP_SESSION,
     STEP_DESCRIPTORS,
+    STEP_TERMINAL,
     STEP_LIMITS,
     STEP_FOLDER,
     STEP_LANDLOCK,
@@ -316,13 +349,14 @@ struct child_means {
     int landlock;
     bool asks_for_forks;
     bool is_ahead;
+    bool has_terminal;
 };
 
 _Noreturn void child_main(const struct stage *stage, const struct child_means *means);
 bool child_limit(pid_t process, const struct stage *stage, uint64_t used_us);
 
 /* ---- meter.c */
-enum limit { LIMIT_NONE, WALL, CPU, MEMORY, PROCESSES, OUTPUT, FILE_SIZE, INODES, LIMITS };
+enum limit { LIMIT_NONE, WALL, IDLE, CPU, MEMORY, PROCESSES, OUTPUT, FILE_SIZE, INODES, LIMITS };
 
 struct usage {
     struct figure cpu_us;
@@ -336,6 +370,8 @@ struct meter {
     enum limit limit;
     uint64_t processors;
     uint64_t started_us;
+    uint64_t active_us; /* when the stage's streams moved last, and how much had by then */
+    uint64_t moved_bytes;
     uint64_t next_look_us;
     struct usage before;
     struct figure memory_seen_bytes;
@@ -348,6 +384,7 @@ void meter_prepare(struct meter *meter, const struct stage *stage);
 void meter_start(struct meter *meter);
 void meter_strike(struct meter *meter, enum limit limit);
 uint64_t meter_check(struct meter *meter);
+void meter_see_moved(struct meter *meter, uint64_t moved_bytes);
 void meter_main_ended(struct meter *meter, uint64_t ended_us);
 void meter_finish(struct meter *meter, const struct ending *ending, bool fork_was_refused, struct outcome *outcome);
 

@@ -53,7 +53,8 @@ static void start(struct running *running, bool is_ahead)
         .is_ahead = is_ahead,
     };
     running->forks = (struct forks){.listener = -1, .most = stage->limit[LIMIT_PROCESSES]};
-    streams_open(&running->streams, means.standard);
+    means.has_terminal = stage->has_terminal;
+    streams_open(&running->streams, stage, means.standard);
     if (!is_ahead)
         streams_begin(&running->streams, stage);
     report_open(&running->report_fd, &means.report);
@@ -65,6 +66,8 @@ static void start(struct running *running, bool is_ahead)
     for (int i = 0; i < 3; i += 1)
         close(means.standard[i]);
     close(means.report);
+    if (interaction_is_active())
+        interaction_attach(running->process, stage->has_terminal ? running->streams.fd[STREAM_STDOUT] : -1);
 }
 
 /* Starts a stage's process before its program, which it waits for where it reads it (ahead.c). */
@@ -150,6 +153,8 @@ static void watch(struct running *running)
             take_reports(running);
         if (streams_over_limit(&running->streams))
             meter_strike(meter, OUTPUT);
+        meter_see_moved(meter, running->streams.moved_bytes);
+        interaction_tell();
         reap_some(running);
         output_flush();
         if (running->process_ended) {
@@ -173,6 +178,7 @@ static const char *failure_of(const struct running *running)
 /* Ends whatever is left of the stage, takes the rest of its output and reports, and names the limit that ended it. */
 static void end(struct running *running)
 {
+    interaction_attach(0, -1);
     if (running->process_ended && WIFSIGNALED(running->ending.status)) {
         if (WTERMSIG(running->ending.status) == SIGXFSZ)
             meter_strike(&running->meter, FILE_SIZE);

@@ -22,7 +22,7 @@ const ending = {
   exit_code: fc.option(fc.integer({ min: 0, max: 255 })),
   signal: fc.option(fc.constantFrom("SIGSEGV", "SIGKILL", "SIGXFSZ")),
   error: fc.option(text),
-  limit: fc.option(fc.constantFrom("wall", "cpu", "memory", "processes", "output", "file_size", "inodes")),
+  limit: fc.option(fc.constantFrom("wall", "idle", "cpu", "memory", "processes", "output", "file_size", "inodes")),
   wall_us: count,
   cpu_us: fc.option(count),
   memory_bytes: fc.option(count),

@@ -27,6 +27,7 @@ export type Frame = { seq: number } & (
   | { type: "artifact"; name: string; size_bytes: number; has_content: boolean }
   | { type: "content"; data: string }
   | { type: "artifacts_ended"; omitted: number }
+  | { type: "fed"; bytes: number }
   | { type: "finished" }
   | { type: "failed"; message: string }
 );
@@ -43,6 +44,7 @@ const KEYS: Record<Frame["type"], string> = {
   artifact: "seq,type,name,size_bytes,has_content",
   content: "seq,type,data",
   artifacts_ended: "seq,type,omitted",
+  fed: "type,bytes",
   finished: "seq,type",
   failed: "seq,type,message",
 };
@@ -70,7 +72,8 @@ export class FrameReader implements AsyncIterable<Frame> {
     const frame: Frame = JSON.parse(line.value);
     if (!KEYS[frame.type].split(" ").includes(Object.keys(frame).join()))
       throw new Error(`not a frame: ${line.value.slice(0, 300)}`);
-    if (frame.type !== "ready" && frame.seq !== this.#nextSeq++) throw new Error(`out of sequence: ${frame.seq}`);
+    if (frame.type !== "ready" && frame.type !== "fed" && frame.seq !== this.#nextSeq++)
+      throw new Error(`out of sequence: ${frame.seq}`);
     return frame;
   }
 

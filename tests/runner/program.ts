@@ -10,6 +10,7 @@ export const LIMIT_KEYS = {
   openFiles: 5,
   fileBytes: 6,
   outputBytes: 7,
+  idleUs: 8,
 } as const;
 
 export type LimitName = keyof typeof LIMIT_KEYS;
@@ -19,6 +20,8 @@ export interface StageSpec {
   command: readonly string[];
   environment?: Readonly<Record<string, string>>;
   stdin?: Uint8Array | string;
+  /** Spoken to while it runs; with a size, by a terminal. */
+  live?: true | { columns: number; rows: number };
   limits?: Partial<Record<LimitName, number>>;
 }
 
@@ -92,6 +95,11 @@ export function limits(changed: StageSpec["limits"] = {}): Buffer[] {
   });
 }
 
+/** Makes the stage before it one that is spoken to. */
+export function live(terminal: true | { columns: number; rows: number }): Buffer {
+  return terminal === true ? record("V") : record("V", u16(terminal.columns), u16(terminal.rows));
+}
+
 export function stage(spec: StageSpec): Buffer[] {
   const environment = { PATH: "/usr/bin:/bin", HOME: "/work", ...spec.environment };
   return [
@@ -99,6 +107,7 @@ export function stage(spec: StageSpec): Buffer[] {
     ...spec.command.map((argument) => record("A", argument)),
     ...Object.entries(environment).map(([name, value]) => record("E", `${name}=${value}`)),
     ...(spec.stdin === undefined ? [] : [record("I", spec.stdin)]),
+    ...(spec.live === undefined ? [] : [live(spec.live)]),
     ...limits(spec.limits),
   ];
 }

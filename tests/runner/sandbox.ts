@@ -7,7 +7,7 @@ import { type BinaryName, binaryPath, reachableFolder } from "./binaries.ts";
 import { encode, type ProgramSpec } from "./program.ts";
 import { collect, FrameReader, type Outcome } from "./frames.ts";
 
-const DEVICES = ["null", "zero", "full", "random", "urandom"];
+const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"];
 const NAMESPACES = ["user", "pid", "net", "ipc", "uts", "cgroup"].map((name) => `--unshare-${name}`);
 const isRoot = process.getuid?.() === 0;
 
@@ -64,7 +64,7 @@ let root: string | undefined;
 function rootFolder(binds: Readonly<Record<string, string>>): string {
   if (root === undefined) {
     root = reachableFolder();
-    for (const folder of ["usr", "proc", "work", "tmp", "dev/shm", "sys"])
+    for (const folder of ["usr", "proc", "work", "tmp", "dev/pts", "dev/shm", "sys"])
       mkdirSync(join(root, folder), { recursive: true });
     for (const link of ["bin", "lib", "lib64", "sbin"]) symlinkSync(`usr/${link}`, join(root, link));
     for (const device of DEVICES) touch(join(root, "dev", device));

@@ -22,7 +22,7 @@ const usage = {
   wall_ms: count,
   cpu_ms: count.nullable(),
   memory_bytes: count.nullable(),
-  limit: z.enum(["wall", "cpu", "memory", "processes", "output", "file_size", "inodes"]).nullable(),
+  limit: z.enum(["wall", "idle", "cpu", "memory", "processes", "output", "file_size", "inodes"]).nullable(),
   truncated: z.boolean(),
   stdout_truncated: z.boolean(),
   stderr_truncated: z.boolean(),
