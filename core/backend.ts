@@ -1,3 +1,4 @@
+import type { InteractiveInput } from "./interaction.ts";
 import type { Language } from "./languages.ts";
 import type { Run, RunEvent, RunId, RunState, Tenant } from "./run.ts";
 
@@ -42,6 +43,12 @@ export interface Backend {
    * Undefined as for `get`. Ends early without an error when `signal` is aborted.
    */
   follow(id: RunId, tenant: Tenant, from: number, signal: AbortSignal): Promise<AsyncIterable<RunEvent> | undefined>;
+  /**
+   * Says something to an interactive run. Resolves when it is on its way to the program, which for stdin waits until the
+   * program has taken what was said before; false when the run has ended. Undefined as for `get`. Throws `invalid_request`
+   * for a run that is not interactive.
+   */
+  write(id: RunId, tenant: Tenant, input: InteractiveInput): Promise<boolean | undefined>;
   /** Ends the run as `cancelled`; a finished run stays as it is. False as for `get`'s undefined. */
   cancel(id: RunId, tenant: Tenant): Promise<boolean>;
   /** Finds the language's toolchain by running its version command where programs run. */

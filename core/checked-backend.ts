@@ -4,6 +4,7 @@ import type { Availability, Backend, Capacity, Health } from "./backend.ts";
 import { batchesOf, checkRun, checkRunId, checkedResult, judge, refusedChecks, waitsForChecker } from "./checking.ts";
 import type { Check, Judgement } from "./checking.ts";
 import { ServiceError } from "./errors.ts";
+import type { InteractiveInput } from "./interaction.ts";
 import type { Language } from "./languages.ts";
 import type { LimitBounds } from "./limits.ts";
 import type { Run, RunEvent, RunId, RunResult, RunState, Tenant } from "./run.ts";
@@ -65,6 +66,10 @@ export class CheckedBackend implements Backend {
   ): Promise<AsyncIterable<RunEvent> | undefined> {
     const events = await this.#inner.follow(id, tenant, from, signal);
     return events === undefined ? undefined : this.#withTests(events, id, tenant, from, signal);
+  }
+
+  async write(id: RunId, tenant: Tenant, input: InteractiveInput): Promise<boolean | undefined> {
+    return await this.#inner.write(id, tenant, input);
   }
 
   async cancel(id: RunId, tenant: Tenant): Promise<boolean> {

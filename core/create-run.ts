@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 
 import type { AheadProgram } from "./ahead.ts";
+import type { Interaction } from "./interaction.ts";
 import type { Language } from "./languages.ts";
 import type { LimitBounds, Limits } from "./limits.ts";
 import type { Program, ProgramFile, ProgramStage } from "./program.ts";
@@ -26,6 +27,9 @@ export const BASE_ENVIRONMENT: Readonly<Record<string, string>> = {
   TMPDIR: "/tmp",
   LANG: "C.UTF-8",
 };
+
+/** What a program finds besides where it has a terminal: which one it is, of those that browsers and most others imitate. */
+const TERMINAL_ENVIRONMENT: Readonly<Record<string, string>> = { TERM: "xterm-256color" };
 
 const MiB = 1024 * 1024;
 
@@ -60,6 +64,7 @@ function stagesOf(
   files: ProgramFile[],
   stdin: Buffer,
   limits: Limits,
+  terminal: Readonly<Record<string, string>> = {},
 ): ProgramStage[] {
   const environment = { ...BASE_ENVIRONMENT, ...language.environment };
   const stages: ProgramStage[] = [];
@@ -77,7 +82,7 @@ function stagesOf(
   stages.push({
     name: "run",
     command: [...runCommand(language, files, limits), ...checkArguments(request.args)],
-    environment: { ...environment, ...checkEnvironment(request.env) },
+    environment: { ...environment, ...terminal, ...checkEnvironment(request.env) },
     stdin,
     wallMs: limits.wall_ms,
     cpuMs: limits.cpu_ms,
@@ -114,6 +119,8 @@ export interface RunOrigin {
   idempotencyKey?: string | undefined;
   /** The language's version where it is known. */
   version: string | null;
+  /** Of a run that is spoken to while it runs. */
+  interaction?: Interaction | undefined;
 }
 
 /** Checks a request against its language and makes it a run; throws `ServiceError` naming the first field that is wrong. */
@@ -128,7 +135,10 @@ export function createRun(
   const stdin = checkStdin(request.stdin, requestBounds);
   const limits = checkLimits(request.limits, bounds);
   checkFit(files, limits);
-  const stages = stagesOf(request, language, files, stdin, limits);
+  const terminal = origin.interaction?.terminal === undefined ? {} : TERMINAL_ENVIRONMENT;
+  const stages = stagesOf(request, language, files, stdin, limits, terminal);
+  if (origin.interaction !== undefined && request.tests !== undefined)
+    throw invalid("tests", "are not for an interactive run, whose input is said while it runs");
   const graded = checkTests(request, {
     limits: { ...bounds, default: limits },
     request: requestBounds,
@@ -141,7 +151,7 @@ export function createRun(
   const artifacts = checkArtifacts(request.artifacts);
   if (artifacts !== undefined && graded !== undefined)
     throw invalid("artifacts", "are not for a run with tests, each of which begins with a clean work folder");
-  const program: Program = { files, stages, limits, tests: graded?.tests, artifacts };
+  const program: Program = { files, stages, limits, tests: graded?.tests, artifacts, interaction: origin.interaction };
   return {
     id: runId(origin.tenant, origin.idempotencyKey),
     tenant: origin.tenant,

@@ -6,7 +6,9 @@ export type ErrorCode =
   | "program_too_large"
   | "unsupported_media_type"
   | "unauthorized"
+  | "forbidden"
   | "not_found"
+  | "upgrade_required"
   | "method_not_allowed"
   | "idempotency_conflict"
   | "rate_limited"
@@ -50,6 +52,11 @@ export function idempotencyConflict(): ServiceError {
     "Idempotency-Key: the key was used before for a different request; use a new key, or send the same request",
     { field: "Idempotency-Key" },
   );
+}
+
+/** Something is said to a run that does not listen. */
+export function notInteractive(): ServiceError {
+  return new ServiceError("invalid_request", "id: the run was not started as an interactive one", { field: "id" });
 }
 
 /** The request's field `field` can't be accepted: `message` says what is wrong and what is allowed. */

@@ -4,6 +4,9 @@ import type { JobRecord } from "./kubernetes-objects.ts";
 
 const RETRY_AFTER_SECONDS = 2;
 
+/** What decides whether a run is counted: whose it is, and whether it is spoken to. */
+export type Countable = Pick<JobRecord, "tenant" | "interaction">;
+
 export interface AdmissionOptions {
   cluster: KubernetesCluster;
   /** Runs that execute at one time; undefined leaves it to the cluster's scheduler. */
@@ -12,7 +15,7 @@ export interface AdmissionOptions {
   heldElsewhere: boolean;
   maxQueued: number;
   /** Whether the run is one of those that are bounded. */
-  counts: (run: { tenant: string }) => boolean;
+  counts: (run: Countable) => boolean;
   /** Whether the run has ended, as far as this replica knows. */
   hasEnded: (job: JobRecord) => boolean;
   hasStarted: (job: JobRecord) => boolean;
@@ -53,10 +56,10 @@ export class KubernetesAdmission {
     return { running, queued: unfinished.length - running + this.#creating };
   }
 
-  /** A place for a new run of the tenant. Throws `queue_full`. */
-  reserve(tenant: string): Place {
+  /** A place for a new run. Throws `queue_full`. */
+  reserve(run: Countable): Place {
     const { maxRunning, maxQueued, counts } = this.#options;
-    if (!counts({ tenant })) return { suspended: false, [Symbol.dispose]: () => {} };
+    if (!counts(run)) return { suspended: false, [Symbol.dispose]: () => {} };
     const unfinished = this.#unfinished();
     const full =
       maxRunning === undefined

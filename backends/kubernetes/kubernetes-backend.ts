@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Availability, Backend, Capacity, Health } from "../../core/backend.ts";
-import { ServiceError, idempotencyConflict } from "../../core/errors.ts";
+import { ServiceError, idempotencyConflict, notInteractive } from "../../core/errors.ts";
+import type { InteractiveInput } from "../../core/interaction.ts";
 import type { Language, LanguageRegistry } from "../../core/languages.ts";
 import { availabilityOf, versionProgram } from "../../core/probe.ts";
 import { runId } from "../../core/run.ts";
@@ -9,11 +10,12 @@ import type { Run, RunEvent, RunId, RunResult, RunState, Tenant } from "../../co
 import type { Interruption } from "../../core/transcript.ts";
 import { KubernetesAccess } from "./kubernetes-access.ts";
 import { KubernetesAdmission } from "./kubernetes-admission.ts";
+import { attach } from "./kubernetes-attach.ts";
 import type { KubernetesClient } from "./kubernetes-client.ts";
 import { KubernetesCluster } from "./kubernetes-cluster.ts";
 import { KubernetesEndings } from "./kubernetes-endings.ts";
 import { KubernetesError } from "./kubernetes-error.ts";
-import { makeJob } from "./kubernetes-job.ts";
+import { interactionOf, makeJob } from "./kubernetes-job.ts";
 import type { JobSettings } from "./kubernetes-job.ts";
 import { KubernetesJobs, refusedByCluster } from "./kubernetes-jobs.ts";
 import { readLog } from "./kubernetes-log.ts";
@@ -72,7 +74,10 @@ export class KubernetesBackend implements Backend {
     this.#jobs = new KubernetesJobs(client, namespace);
     this.#access = new KubernetesAccess(client, namespace);
     this.#runs = new KubernetesRuns(
-      (pod, from, follow, signal) => readLog(client, namespace, pod, from, follow, signal),
+      {
+        openLog: (pod, from, follow, signal) => readLog(client, namespace, pod, from, follow, signal),
+        attach: async (pod, signal) => attach(client, namespace, pod, { stdout: false }, signal),
+      },
       (result) => {
         observe(result);
         this.#checkSoon();
@@ -87,7 +92,8 @@ export class KubernetesBackend implements Backend {
       maxRunning,
       maxQueued,
       heldElsewhere: jobs.queueName !== undefined,
-      counts: ({ tenant }) => tenant !== NOBODY,
+      // Interactive runs mostly wait for somebody, and are as many as the server lets begin.
+      counts: ({ tenant, interaction }) => tenant !== NOBODY && interaction === undefined,
       hasEnded: (job) => this.#endings.hasEnded(job),
       hasStarted: ({ name }) =>
         this.#cluster.pod(name)?.startedAt !== undefined || this.#runs.get(name)?.startedAt !== undefined,
@@ -113,7 +119,7 @@ export class KubernetesBackend implements Backend {
     if (!this.#cluster.isSynced) throw new ServiceError("unavailable", this.#cluster.problems.join("; "));
     const known = this.#cluster.job(run.id);
     if (known !== undefined && !known.deleting) return sameRun(known, run);
-    using place = this.#admission.reserve(run.tenant);
+    using place = this.#admission.reserve({ tenant: run.tenant, interaction: interactionOf(run.program) });
     const language = this.#options.registry.find(run.language);
     const template = this.#options.templates.get(run.language);
     if (language === undefined || template === undefined) throw new Error(`no Job template for ${run.language}`);
@@ -161,6 +167,17 @@ export class KubernetesBackend implements Backend {
     return job === undefined
       ? undefined
       : this.#follow(job).feed.follow(from, signal, () => this.#closing && !this.#mayEnd(id));
+  }
+
+  async write(id: RunId, tenant: Tenant, input: InteractiveInput): Promise<boolean | undefined> {
+    const job = await this.#find(id, tenant);
+    if (job === undefined) return undefined;
+    if (job.interaction === undefined) throw notInteractive();
+    try {
+      return await this.#follow(job).write(job.interaction === "terminal", input);
+    } catch (error) {
+      throw refusedByCluster(error);
+    }
   }
 
   async cancel(id: RunId, tenant: Tenant): Promise<boolean> {

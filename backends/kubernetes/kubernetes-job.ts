@@ -9,6 +9,7 @@ import type { Program } from "../../core/program.ts";
 import type { Run } from "../../core/run.ts";
 import { encodeGrading } from "./kubernetes-grading.ts";
 import { ANNOTATIONS, CONTAINER, LABELS, MANAGED_BY, QUEUE_LABEL, labelValue } from "./kubernetes-names.ts";
+import type { JobRecord } from "./kubernetes-objects.ts";
 import type { PackedProgram } from "./kubernetes-program.ts";
 import type { JobTemplate, SandboxVolume } from "./kubernetes-template.ts";
 
@@ -104,6 +105,12 @@ function find<T extends { name: string }>(list: readonly T[] | undefined, name: 
   return found;
 }
 
+/** How a run is spoken to, in the word that its Job says it with. */
+export function interactionOf({ interaction }: Program): JobRecord["interaction"] {
+  if (interaction === undefined) return undefined;
+  return interaction.terminal === undefined ? "pipes" : "terminal";
+}
+
 /** The Job that executes `run`: the template, and on top of it what is this run's and what the settings say. */
 export function makeJob(
   run: Run,
@@ -114,6 +121,7 @@ export function makeJob(
   suspend: boolean,
 ): V1Job {
   const { program } = run;
+  const interaction = interactionOf(program);
   const { job, spec, pod } = template.job();
   const container = find(pod.containers, CONTAINER);
   const labels = {
@@ -132,6 +140,7 @@ export function makeJob(
     [ANNOTATIONS.fingerprint]: run.fingerprint,
     [ANNOTATIONS.createdAt]: run.createdAt.toISOString(),
     ...(run.grading === undefined ? {} : { [ANNOTATIONS.grading]: encodeGrading(run.grading) }),
+    ...(interaction === undefined ? {} : { [ANNOTATIONS.interaction]: interaction }),
   };
   const podMetadata = (spec.template.metadata ??= {});
   podMetadata.labels = { ...podMetadata.labels, ...labels };
@@ -145,6 +154,8 @@ export function makeJob(
   container.image = settings.images.get(language.name) ?? language.image;
   container.imagePullPolicy = settings.imagePullPolicy;
   container.args = ["--program-in-environment"];
+  // For as many as attach, one after the other (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#debugging).
+  if (interaction !== undefined) Object.assign(container, { stdin: true, stdinOnce: false });
   container.env = [...(container.env ?? []), ...packed.environment];
 
   const memory = memoryBytes(program, packed, quantityBytes(container.resources?.limits?.["memory"]));

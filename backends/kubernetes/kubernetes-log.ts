@@ -46,6 +46,10 @@ export async function* readLog(
       if (from === 0) yield entry;
       continue;
     }
+    if (frame.type === "fed") {
+      yield entry;
+      continue;
+    }
     if (frame.seq < next) continue;
     if (frame.seq > next) throw new FrameError(`the log lacks frame ${next}: it was rotated away by the node`);
     next += 1;

@@ -17,6 +17,8 @@ export const ANNOTATIONS = {
   createdAt: "sandbox-api/created-at",
   /** What is expected of the run's tests: see `kubernetes-grading.ts`. */
   grading: "sandbox-api/grading",
+  /** That the run is spoken to while it runs: `terminal` or `pipes`. */
+  interaction: "sandbox-api/interaction",
   /** How the run ended, where its log does not tell: see `kubernetes-outcome.ts`. */
   outcome: "sandbox-api/outcome",
 } as const;

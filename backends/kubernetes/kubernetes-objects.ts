@@ -25,6 +25,8 @@ export interface JobRecord {
   outcome: string | undefined;
   /** The annotation; undefined of a run without tests. */
   grading: string | undefined;
+  /** Whether it is spoken to while it runs, and has a terminal for that. */
+  interaction: "terminal" | "pipes" | undefined;
 }
 
 export interface Reason {
@@ -70,6 +72,10 @@ function reasonOf(value: { reason?: string | null | undefined; message?: string 
   return { reason: value.reason ?? "", message: value.message ?? "" };
 }
 
+function interactionOf(annotation: string | undefined): JobRecord["interaction"] {
+  return annotation === "terminal" || annotation === "pipes" ? annotation : undefined;
+}
+
 const JOB = z.object({
   metadata: METADATA,
   spec: z.object({ suspend: z.boolean().nullish() }),
@@ -97,6 +103,7 @@ export function jobRecord(object: unknown): JobRecord {
     failure: failure === undefined ? undefined : reasonOf(failure),
     outcome: annotations?.[ANNOTATIONS.outcome],
     grading: annotations?.[ANNOTATIONS.grading],
+    interaction: interactionOf(annotations?.[ANNOTATIONS.interaction]),
   };
 }
 

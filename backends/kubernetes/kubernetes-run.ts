@@ -1,10 +1,13 @@
 import { FrameError } from "../../core/frames.ts";
 import { Recording } from "../../core/recording.ts";
 import { RunFeed } from "../../core/run-feed.ts";
+import type { InteractiveInput } from "../../core/interaction.ts";
 import type { RunResult } from "../../core/run.ts";
 import type { Interruption, RunIdentity } from "../../core/transcript.ts";
+import type { Attachment } from "./kubernetes-attach.ts";
 import { backoff } from "./kubernetes-backoff.ts";
 import { KubernetesError } from "./kubernetes-error.ts";
+import { KubernetesInput } from "./kubernetes-input.ts";
 import type { LogLine } from "./kubernetes-log.ts";
 import type { JobRecord, PodRecord } from "./kubernetes-objects.ts";
 import { decodeOutcome } from "./kubernetes-outcome.ts";
@@ -15,11 +18,20 @@ const MAX_BACKOFF_MS = 5000;
 /** Opens the log of a Pod from one frame on; `follow` goes on until the container has ended. */
 export type OpenLog = (pod: string, from: number, follow: boolean, signal: AbortSignal) => AsyncIterable<LogLine>;
 
+/** Attaches to the stdin of a Pod's container. */
+export type Attach = (pod: string, signal: AbortSignal) => Promise<Pick<Attachment, "write" | "closed" | "close">>;
+
+export interface PodStreams {
+  openLog: OpenLog;
+  attach: Attach;
+}
+
 /** A run that this replica follows: its log is read from the program's start to its end, once for all who want it. */
 export class KubernetesRun {
   readonly identity: RunIdentity;
   readonly feed: RunFeed;
   readonly #openLog: OpenLog;
+  readonly #attach: Attach;
   readonly #onEnd: () => void;
   readonly #closing = new AbortController();
   #pod: PodRecord | undefined;
@@ -27,13 +39,15 @@ export class KubernetesRun {
   #changed = Promise.withResolvers<void>();
   #frozen = false;
   #nextSeq = 0;
+  #input: KubernetesInput | undefined;
   /** Whether the run has its result although its runner goes on. */
   goesOn = false;
 
   /** `onEnd` is called when there is a result. */
-  constructor(identity: RunIdentity, openLog: OpenLog, onEnd: () => void) {
+  constructor(identity: RunIdentity, { openLog, attach }: PodStreams, onEnd: () => void) {
     this.identity = identity;
     this.#openLog = openLog;
+    this.#attach = attach;
     this.#onEnd = onEnd;
     this.feed = new RunFeed(new Recording(identity));
   }
@@ -61,13 +75,26 @@ export class KubernetesRun {
   #adopt(outcome: string): void {
     this.feed.replace(decodeOutcome(this.identity, outcome));
     this.#reading?.stop.abort();
-    this.#onEnd();
+    this.#end();
   }
 
   interrupt(interruption: Interruption, at: Date): void {
     this.feed.recording.interrupt(interruption, at);
     this.feed.notify();
-    this.#onEnd();
+    this.#end();
+  }
+
+  /** Says something to the program, once it runs; false when it has ended. Throws `KubernetesError`. */
+  async write(hasTerminal: boolean, input: InteractiveInput): Promise<boolean> {
+    if (this.result !== undefined) return false;
+    this.#input ??= new KubernetesInput(hasTerminal, this.#closing.signal, async (signal) => {
+      while (this.#pod?.startedAt === undefined && this.result === undefined && !signal.aborted) {
+        await this.#nextChange(signal);
+      }
+      if (this.#pod === undefined || this.#hasEnded() || this.result !== undefined || signal.aborted) return undefined;
+      return await this.#attach(this.#pod.name, signal);
+    });
+    return await this.#input.write(input);
   }
 
   /** Stops reading, after all that the log has by now; `thaw` goes on with it. */
@@ -99,15 +126,27 @@ export class KubernetesRun {
   close(): void {
     this.#closing.abort();
     this.#reading?.stop.abort();
+    this.#input?.close();
+  }
+
+  #end(): void {
+    this.#input?.close();
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+    this.#onEnd();
   }
 
   #add({ frame, line, at }: LogLine): void {
+    if (frame.type === "fed") {
+      this.#input?.fed(frame.bytes);
+      return;
+    }
     if (frame.type !== "ready") this.#nextSeq = frame.seq + 1;
     this.feed.recording.add(frame, line, at);
     this.feed.notify();
     if (this.result === undefined) return;
     this.goesOn = frame.type !== "finished" && frame.type !== "failed";
-    this.#onEnd();
+    this.#end();
   }
 
   /** Begins to read as soon as there is something to read. */

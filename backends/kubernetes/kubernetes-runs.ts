@@ -2,7 +2,7 @@ import type { RunId, RunResult } from "../../core/run.ts";
 import type { RunIdentity } from "../../core/transcript.ts";
 import type { JobRecord, PodRecord } from "./kubernetes-objects.ts";
 import { KubernetesRun } from "./kubernetes-run.ts";
-import type { OpenLog } from "./kubernetes-run.ts";
+import type { PodStreams } from "./kubernetes-run.ts";
 
 /** What results that are kept for those who ask again may take, in bytes: the cluster has them as well. */
 const KEPT_BYTES = 32 * 1024 * 1024;
@@ -30,14 +30,14 @@ export class KubernetesRuns {
   readonly #followed = new Map<RunId, Followed>();
   /** Those that have ended, the least recently asked for first, with what they take. */
   readonly #kept = new Map<RunId, number>();
-  readonly #openLog: OpenLog;
+  readonly #streams: PodStreams;
   readonly #observe: (result: RunResult) => void;
   readonly #stop: (id: RunId) => void;
   #keptBytes = 0;
 
   /** `stop` is called of a run that has its result although its Pod goes on. */
-  constructor(openLog: OpenLog, observe: (result: RunResult) => void, stop: (id: RunId) => void) {
-    this.#openLog = openLog;
+  constructor(streams: PodStreams, observe: (result: RunResult) => void, stop: (id: RunId) => void) {
+    this.#streams = streams;
     this.#observe = observe;
     this.#stop = stop;
   }
@@ -81,7 +81,7 @@ export class KubernetesRuns {
   #entry(identity: RunIdentity): Followed {
     const known = this.#followed.get(identity.id);
     if (known !== undefined) return known;
-    const run = new KubernetesRun(identity, this.#openLog, () => this.#afterChange(identity.id));
+    const run = new KubernetesRun(identity, this.#streams, () => this.#afterChange(identity.id));
     const entry: Followed = { run, own: undefined, counted: false, stopped: false };
     this.#followed.set(identity.id, entry);
     return entry;

@@ -3,7 +3,8 @@ import { join } from "node:path";
 
 import type { AheadProgram } from "../../core/ahead.ts";
 import type { Availability, Backend, Capacity, Health } from "../../core/backend.ts";
-import { ServiceError, idempotencyConflict } from "../../core/errors.ts";
+import { ServiceError, idempotencyConflict, notInteractive } from "../../core/errors.ts";
+import type { InteractiveInput } from "../../core/interaction.ts";
 import type { Language } from "../../core/languages.ts";
 import { availabilityOf, versionProgram } from "../../core/probe.ts";
 import { inputBytesOf } from "../../core/program.ts";
@@ -67,6 +68,8 @@ export class LocalBackend implements Backend {
   readonly #executing = new Map<LocalRun, Promise<void>>();
   /** Version commands, which end with the server whatever they are at. */
   readonly #probes = new Map<LocalRun, Promise<void>>();
+  /** How many of those that execute are interactive. */
+  #interactive = 0;
   readonly #purgeTimer: NodeJS.Timeout;
   #closing = false;
 
@@ -129,13 +132,19 @@ export class LocalBackend implements Backend {
       await known?.stored;
       return "existing";
     }
-    this.#admit(run);
+    if (run.program.interaction === undefined) this.#admit(run);
+    else this.#checkOpen();
     const { program, ...header } = run;
     const suitsAhead = this.#ahead.suits(run.language, program);
     const prepared = prepareProgram(program, !this.#cgroups.countsProcesses, suitsAhead);
     const local = new LocalRun(header, prepared);
     this.#runs.set(run.id, local);
     if (run.durable) await this.#keep(local, prepared);
+    if (local.input !== undefined) {
+      this.#interactive += 1;
+      this.#start(local);
+      return "created";
+    }
     this.#queue.add(local);
     this.#startNext();
     return "created";
@@ -159,6 +168,14 @@ export class LocalBackend implements Backend {
     const stored = this.#store.find(id);
     if (stored?.tenant !== tenant) return undefined;
     return replay(this.#store.recording(stored).events.slice(from));
+  }
+
+  async write(id: RunId, tenant: Tenant, input: InteractiveInput): Promise<boolean | undefined> {
+    const local = this.#runs.get(id);
+    if (local === undefined) return this.#store.find(id)?.tenant === tenant ? false : undefined;
+    if (local.run.tenant !== tenant) return undefined;
+    if (local.input === undefined) throw notInteractive();
+    return await local.input.write(input);
   }
 
   async cancel(id: RunId, tenant: Tenant): Promise<boolean> {
@@ -233,19 +250,29 @@ export class LocalBackend implements Backend {
     this.#startNext();
   }
 
-  #admit(run: Run): void {
-    const { maxRunning, maxQueued } = this.#options;
+  /** Those that take turns: interactive runs mostly wait for somebody, and are as many as the server lets begin. */
+  get #busy(): number {
+    return this.#executing.size - this.#interactive;
+  }
+
+  #checkOpen(): void {
     const retry = { retry_after_seconds: RETRY_AFTER_SECONDS };
     if (this.#closing) throw new ServiceError("shutting_down", "the server is stopping; send the request again", retry);
     if (this.#store.problem !== undefined) throw new ServiceError("unavailable", this.#store.problem, retry);
-    if (this.#runs.size >= maxRunning + maxQueued) {
+  }
+
+  #admit(run: Run): void {
+    this.#checkOpen();
+    const { maxRunning, maxQueued } = this.#options;
+    const retry = { retry_after_seconds: RETRY_AFTER_SECONDS };
+    if (this.#runs.size - this.#interactive >= maxRunning + maxQueued) {
       throw new ServiceError(
         "queue_full",
         `${maxQueued} runs are waiting already, which is the most; try again later`,
         retry,
       );
     }
-    if (this.#executing.size < maxRunning) return;
+    if (this.#busy < maxRunning) return;
     let bytes = programBytes(run.program);
     for (const local of this.#queue) bytes += local.program?.encoded.length ?? 0;
     if (bytes > MAX_QUEUED_BYTES) {
@@ -262,20 +289,25 @@ export class LocalBackend implements Backend {
       throw new ServiceError("unavailable", this.#store.problem ?? "the run could not be stored", {}, { cause });
     }
     // A long queue is to take no memory for what the store holds.
-    if (this.#executing.size >= this.#options.maxRunning) local.program = undefined;
+    if (this.#busy >= this.#options.maxRunning) local.program = undefined;
   }
 
   #startNext(): void {
     for (const local of this.#queue) {
-      if (this.#executing.size >= this.#options.maxRunning) return;
+      if (this.#busy >= this.#options.maxRunning) return;
       if (this.#closing && local.run.durable) continue;
       this.#queue.delete(local);
-      const execution = this.#execute(local).finally(() => {
-        this.#executing.delete(local);
-        this.#startNext();
-      });
-      this.#executing.set(local, execution);
+      this.#start(local);
     }
+  }
+
+  #start(local: LocalRun): void {
+    const execution = this.#execute(local).finally(() => {
+      this.#executing.delete(local);
+      if (local.input !== undefined) this.#interactive -= 1;
+      this.#startNext();
+    });
+    this.#executing.set(local, execution);
   }
 
   async #execute(local: LocalRun): Promise<void> {
@@ -297,12 +329,14 @@ export class LocalBackend implements Backend {
         if (local.interruption !== undefined) return;
         if (local.run.durable) this.#store.markRunning(local.run.id);
         const { encoded, demands } = program;
-        const end = await sandbox.execute(encoded, demands, demands.wallMs + GRACE_MS, (frame, line) => {
+        const executed = sandbox.execute(encoded, demands, demands.wallMs + GRACE_MS, (frame, line) => {
           local.recording.add(frame, line, new Date());
           if (local.run.durable) this.#keepEnd(local);
           local.notify();
           if (local.recording.result !== undefined && frame.type !== "finished") sandbox.kill();
         });
+        local.listen(sandbox);
+        const end = await executed;
         // A run may have its result before its runner has finished.
         if (end.finished || local.recording.result !== undefined) return;
         local.interrupt(
@@ -336,6 +370,7 @@ export class LocalBackend implements Backend {
     const { result } = recording;
     if (result === undefined) this.#store.requeue(run.id);
     else this.#keepEnd(local);
+    local.input?.close();
     local.notify();
     this.#runs.delete(run.id);
     if (result !== undefined) this.#options.observe(result);

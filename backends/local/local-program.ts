@@ -1,3 +1,4 @@
+import type { Interaction } from "../../core/interaction.ts";
 import { encodeProgram, memoryBytesOf, wallMsOf } from "../../core/program.ts";
 import type { Program } from "../../core/program.ts";
 import type { CgroupLimits } from "./local-cgroups.ts";
@@ -13,12 +14,15 @@ export interface PreparedProgram {
   encoded: Buffer;
   /** Whether the language's interpreter may have been started ahead of it. */
   suitsAhead: boolean;
+  /** Of a program that is spoken to while it runs. */
+  interaction: Interaction | undefined;
   demands: Demands;
 }
 
 export function prepareProgram(program: Program, processRlimit: boolean, suitsAhead = false): PreparedProgram {
   return {
     suitsAhead,
+    interaction: program.interaction,
     encoded: encodeProgram(program, { processRlimit }),
     demands: {
       memoryBytes: memoryBytesOf(program),

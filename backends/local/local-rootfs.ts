@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 export const RUNNER_PATH = "/opt/sandbox/runner";
 const NODE_PATH = "/opt/node/bin/node";
 
-const DEVICES = ["null", "zero", "full", "random", "urandom"];
+const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"];
 const USER_ID = 1000;
 
 const ETC: Record<string, string> = {
@@ -72,12 +72,13 @@ async function makeEtc(folder: string): Promise<void> {
 }
 
 /**
- * Makes the root folder that all sandboxes share, read-only: the machine's /usr, a minimal /etc, five devices, the
+ * Makes the root folder that all sandboxes share, read-only: the machine's /usr, a minimal /etc, six devices, the
  * runner and Node. The copy lies where the sandboxes' user ids can reach it, wherever the project itself lies.
  */
 export async function makeRootfs(folder: string, runnerPath: string, nodePath: string): Promise<Rootfs> {
   await rm(folder, { recursive: true, force: true });
-  for (const name of ["dev/shm", "proc", "tmp", "usr", "work"]) await mkdir(join(folder, name), { recursive: true });
+  for (const name of ["dev/pts", "dev/shm", "proc", "tmp", "usr", "work"])
+    await mkdir(join(folder, name), { recursive: true });
   await makeEtc(join(folder, "etc"));
   const runnerMount = await placeRunner(runnerPath, folder);
   await place(nodePath, join(folder, NODE_PATH));

@@ -1,3 +1,4 @@
+import { InputChannel } from "../../core/interaction.ts";
 import { Recording } from "../../core/recording.ts";
 import { RunFeed } from "../../core/run-feed.ts";
 import type { Run, RunEvent, RunState } from "../../core/run.ts";
@@ -19,6 +20,9 @@ export class LocalRun {
   /** Whether the store was given the run's end. */
   endKept = false;
   sandbox: LocalSandbox | undefined;
+  /** What is said to an interactive program goes through it; undefined of other runs. */
+  readonly input: InputChannel | undefined;
+  readonly #listening = Promise.withResolvers<LocalSandbox>();
   startedAt: Date | undefined;
   /** Why the run is to end before its own end; the first reason wins. */
   interruption: Interruption | { status: "requeued" } | undefined;
@@ -27,6 +31,11 @@ export class LocalRun {
     this.run = run;
     this.program = program;
     this.#feed = new RunFeed(new Recording(run));
+    if (program?.interaction === undefined) return;
+    const input = new InputChannel(program.interaction.terminal !== undefined, async (line) => {
+      await (await this.#listening.promise).say(line, (bytes) => input.fed(bytes));
+    });
+    this.input = input;
   }
 
   get recording(): Recording {
@@ -37,6 +46,11 @@ export class LocalRun {
   interrupt(interruption: NonNullable<LocalRun["interruption"]>): void {
     this.interruption ??= interruption;
     this.sandbox?.kill();
+  }
+
+  /** From now on `sandbox` has the run's program, and hears what is said to it. */
+  listen(sandbox: LocalSandbox): void {
+    this.#listening.resolve(sandbox);
   }
 
   /** Lets the followers see what the recording has got. */

@@ -43,6 +43,7 @@ export class LocalSandbox {
   readonly #gone: Promise<LaunchedEnd>;
   readonly #ended = Promise.withResolvers<SandboxEnd>();
   #onFrame: ((frame: SequencedFrame, line: string) => void) | undefined;
+  #onFed: ((bytes: number) => void) | undefined;
   #alive = true;
   #disposal: Promise<void> | undefined;
 
@@ -115,6 +116,18 @@ export class LocalSandbox {
     }
   }
 
+  /**
+   * Says a line to the interactive program that `execute` was given; resolves when another may follow. `onFed` gets how much
+   * its stdin has taken.
+   */
+  async say(line: Buffer, onFed: (bytes: number) => void): Promise<void> {
+    this.#onFed = onFed;
+    const sent = Promise.withResolvers<void>();
+    // The error of a sandbox that has ended is seen by the end of its process.
+    this.#connection.write(line, () => sent.resolve());
+    await sent.promise;
+  }
+
   /** Kills everything in the sandbox; `execute` then ends as not finished. */
   kill(): void {
     this.#launched.kill();
@@ -138,6 +151,10 @@ export class LocalSandbox {
       for (const { frame, line } of this.#decoder.push(chunk)) {
         if (frame.type === "ready") {
           this.#ready.resolve();
+          continue;
+        }
+        if (frame.type === "fed") {
+          this.#onFed?.(frame.bytes);
           continue;
         }
         this.#onFrame?.(frame, line);

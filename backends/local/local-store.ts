@@ -182,6 +182,7 @@ export class LocalStore implements Disposable {
     if (row === undefined || !(row["program"] instanceof Uint8Array)) return undefined;
     return {
       suitsAhead: false,
+      interaction: undefined, // None of them is kept.
       encoded: Buffer.from(row["program"]),
       demands: JSON.parse(String(row["demands"])) as PreparedProgram["demands"],
     };
