@@ -2,8 +2,10 @@ import type { IncomingHttpHeaders } from "node:http";
 
 import { createRun } from "../core/create-run.ts";
 import { ServiceError, invalid } from "../core/errors.ts";
+import type { TerminalSize } from "../core/interaction.ts";
 import type { Language } from "../core/languages.ts";
 import { boundsFor } from "../core/limits.ts";
+import type { LimitBounds } from "../core/limits.ts";
 import type { Run, Tenant } from "../core/run.ts";
 import type { RunRequest } from "../core/validators.ts";
 import type { ApiContext } from "./context.ts";
@@ -23,6 +25,8 @@ export interface RunOrder {
   headers: IncomingHttpHeaders;
   /** Whether the client asks for the result later. With an `Idempotency-Key` it says that it may. */
   later: boolean;
+  /** That the run is spoken to while it runs, and the terminal that it has for that. */
+  interactive?: { terminal: TerminalSize | undefined };
 }
 
 /** The language that `field` names, once it is known to be there. Throws `unknown_language` and `language_unavailable`. */
@@ -50,6 +54,11 @@ async function findLanguage(
   return { language, version: found.version };
 }
 
+/** Somebody who types takes longer than a program that computes, without needing more of the processor. */
+function withWallMs({ default: initial, maximum }: LimitBounds, wallMs: number): LimitBounds {
+  return { default: { ...initial, wall_ms: wallMs }, maximum: { ...maximum, wall_ms: wallMs } };
+}
+
 /**
  * Makes a request a run; waits until it is known whether its language is there. Throws `unknown_language`,
  * `language_unavailable`, `program_too_large`, and `invalid_request` for the first field that is wrong.
@@ -61,10 +70,12 @@ export async function acceptRun(context: ApiContext, request: RunRequest, order:
   if (checker !== undefined) await findLanguage(context, checker, "comparison.language");
   const key = idempotencyKey(order.headers);
   const bounds = boundsFor(settings.limits, language.limits);
-  return createRun(request, language, bounds, settings, {
+  const { wallMs, idleMs } = settings.interactive;
+  return createRun(request, language, order.interactive === undefined ? bounds : withWallMs(bounds, wallMs), settings, {
     tenant: order.tenant,
     durable: order.later || key !== undefined,
     idempotencyKey: key,
     version,
+    interaction: order.interactive && { ...order.interactive, idleMs },
   });
 }

@@ -23,6 +23,7 @@ import { artifactRoute } from "./routes/artifact.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { eventsRoute } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { INTERACTIVE_PATH, bringsKey, interactiveRoute } from "./routes/interactive.ts";
 import { languagesRoute } from "./routes/languages.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoutes } from "./routes/page.ts";
@@ -118,7 +119,10 @@ async function protectedRoutes(app: App, context: ApiContext): Promise<void> {
   app.addHook("onRequest", async (request) => {
     if (request.method === "POST") checkContentType(request.headers);
     if (localOnly) checkLocalHost(request.headers);
-    request.tenant = authenticator.authenticate(request.headers);
+    // A browser's page can't give a WebSocket a header; its first message then has the key.
+    const keyFollows =
+      request.routeOptions.url === INTERACTIVE_PATH && settings.apiKeys.length > 0 && !bringsKey(request.headers);
+    request.tenant = keyFollows ? "" : authenticator.authenticate(request.headers);
   });
   // The body of a DELETE means nothing, and some clients announce one that they do not send.
   app.addContentTypeParser("*", (_request, payload, done) => {
@@ -137,7 +141,8 @@ async function protectedRoutes(app: App, context: ApiContext): Promise<void> {
       await posts.register(rateLimit, {
         max: perMinute,
         timeWindow: 60_000,
-        keyGenerator: ({ tenant, ip }: FastifyRequest) => (settings.apiKeys.length > 0 ? tenant : normalizeIP(ip)),
+        keyGenerator: ({ tenant, ip }: FastifyRequest) =>
+          settings.apiKeys.length > 0 && tenant !== "" ? tenant : normalizeIP(ip),
         errorResponseBuilder: (_request, { ttl }) =>
           new ServiceError("rate_limited", `more than ${perMinute} runs were asked for in a minute`, {
             retry_after_seconds: ttl / 1000,
@@ -150,6 +155,7 @@ async function protectedRoutes(app: App, context: ApiContext): Promise<void> {
       reader.read(payload, request.headers),
     );
     createRoutes(posts, context);
+    await interactiveRoute(posts, context, authenticator);
   });
 }
 

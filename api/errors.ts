@@ -6,12 +6,14 @@ export const HTTP_STATUS: Record<ErrorCode, number> = {
   invalid_request: 400,
   unknown_language: 400,
   unauthorized: 401,
+  forbidden: 403,
   not_found: 404,
   method_not_allowed: 405,
   request_timeout: 408,
   idempotency_conflict: 409,
   program_too_large: 413,
   unsupported_media_type: 415,
+  upgrade_required: 426,
   rate_limited: 429,
   queue_full: 429,
   internal: 500,
@@ -77,6 +79,7 @@ export function answerTo(error: ServiceError): ErrorAnswer {
     details.retry_after_seconds = Math.max(1, Math.ceil(retryAfter));
     headers["retry-after"] = String(details.retry_after_seconds);
   }
+  if (status === 426) headers["upgrade"] = "websocket";
   if (status === 401) headers["www-authenticate"] = "Bearer";
   if (status === 500) {
     return {

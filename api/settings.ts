@@ -66,6 +66,21 @@ function generalSettings(environment: Environment) {
       "Runs that execute at one time",
       "the number of processors; on Kubernetes as many as the cluster has room for",
     ),
+    MAX_INTERACTIVE: setting(
+      integer(0, 100_000),
+      "16",
+      "Interactive runs at one time, beside the others; 0 allows none",
+    ),
+    INTERACTIVE_SECONDS: setting(
+      integer(1, 86_400),
+      "1800",
+      "How long an interactive run may go on at most, in seconds",
+    ),
+    INTERACTIVE_IDLE_SECONDS: setting(
+      integer(1, 86_400),
+      "300",
+      "How long an interactive run may go on without input or output, in seconds",
+    ),
     MAX_QUEUED: setting(integer(0, 1_000_000), "1000", "Runs that wait for their turn; beyond them the answer is 429"),
     WARM_MIN: setting(
       integer(0, 1000),
@@ -141,6 +156,11 @@ export function readSettings(environment: Environment) {
     dataDir: read(environment, "DATA_DIR", table.DATA_DIR),
     maxRunning: read(environment, "MAX_RUNNING", table.MAX_RUNNING),
     maxQueued: read(environment, "MAX_QUEUED", table.MAX_QUEUED),
+    interactive: {
+      most: read(environment, "MAX_INTERACTIVE", table.MAX_INTERACTIVE),
+      wallMs: read(environment, "INTERACTIVE_SECONDS", table.INTERACTIVE_SECONDS) * 1000,
+      idleMs: read(environment, "INTERACTIVE_IDLE_SECONDS", table.INTERACTIVE_IDLE_SECONDS) * 1000,
+    },
     ahead: {
       minimum: read(environment, "WARM_MIN", table.WARM_MIN),
       maximum: read(environment, "WARM_MAX", table.WARM_MAX),
