@@ -58,6 +58,10 @@ async function openLocal({ settings, registry, log, metrics }: Opening): Promise
         .map((language) => aheadProgram(language, boundsFor(settings.limits, language.limits))),
     },
     log,
+    compileCache: {
+      maxBytes: settings.compileCacheBytes,
+      observe: (language, hit) => metrics.compiled(language, hit),
+    },
     observe: (result) => metrics.finished(result),
     observeAhead: (language, waitedMs) => metrics.claimed(language, waitedMs),
   });

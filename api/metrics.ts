@@ -27,6 +27,7 @@ export class Metrics implements RunObserver {
   readonly #claims: Counter<"language" | "result">;
   readonly #waits: Histogram<"language">;
   readonly #waiting: Gauge<"language">;
+  readonly #compiles: Counter<"language" | "result">;
   readonly #queued: Gauge;
   readonly #running: Gauge;
 
@@ -84,6 +85,12 @@ export class Metrics implements RunObserver {
       labelNames: ["language"],
       registers,
     });
+    this.#compiles = new Counter({
+      name: "sandbox_compile_cache_total",
+      help: "Compile stages that began: what they leave was known (hit), or had to be made (miss)",
+      labelNames: ["language", "result"],
+      registers,
+    });
     this.#queued = new Gauge({ name: "sandbox_queue_length", help: "Runs that wait for their turn", registers });
     this.#running = new Gauge({ name: "sandbox_running", help: "Runs that execute now", registers });
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
@@ -107,6 +114,11 @@ export class Metrics implements RunObserver {
   claimed(language: string, waitedMs: number | undefined): void {
     this.#claims.inc({ language, result: waitedMs === undefined ? "miss" : "hit" });
     if (waitedMs !== undefined) this.#waits.observe({ language }, waitedMs / 1000);
+  }
+
+  /** Counts a compile stage, whose outcome was known or not. */
+  compiled(language: string, hit: boolean): void {
+    this.#compiles.inc({ language, result: hit ? "hit" : "miss" });
   }
 
   /** Counts a request by its route's pattern; `route` is undefined for paths that lead nowhere. */

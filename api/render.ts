@@ -60,6 +60,7 @@ function renderUsage(usage: StageUsage): RenderedUsage {
     truncated: usage.stdoutTruncated || usage.stderrTruncated,
     stdout_truncated: usage.stdoutTruncated,
     stderr_truncated: usage.stderrTruncated,
+    ...(usage.cached && { cached: true }),
   };
 }
 

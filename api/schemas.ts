@@ -171,6 +171,12 @@ const STAGE_USAGE = z.strictObject({
   truncated: z.boolean().describe("Whether either stream was cut at output_bytes"),
   stdout_truncated: z.boolean(),
   stderr_truncated: z.boolean(),
+  cached: z
+    .literal(true)
+    .optional()
+    .describe(
+      "Of a compile stage that was not executed again, since the same key had the same compiled before: all else is what was said and measured then",
+    ),
 });
 
 const STREAMS = { stdout: z.string(), stdout_encoding: ENCODING, stderr: z.string(), stderr_encoding: ENCODING };

@@ -97,6 +97,11 @@ function generalSettings(environment: Environment) {
       "300",
       "How long an interpreter waits before another takes its place, in seconds",
     ),
+    COMPILE_CACHE_BYTES: setting(
+      integer(0, 1024 * 1024 * MiB),
+      String(64 * MiB),
+      "Compiled programs that are kept in memory for the next run of the same key, in bytes; 0 keeps none (local backend)",
+    ),
     RESULT_TTL_SECONDS: setting(integer(1, 31_536_000), "86400", "How long results are kept, in seconds"),
     DRAIN_SECONDS: setting(integer(0, 3600), "30", "How long runs may go on after SIGTERM, in seconds"),
     MAX_PROGRAM_BYTES: setting(
@@ -166,6 +171,7 @@ export function readSettings(environment: Environment) {
       maximum: read(environment, "WARM_MAX", table.WARM_MAX),
       maxAgeMs: read(environment, "WARM_MAX_AGE_SECONDS", table.WARM_MAX_AGE_SECONDS) * 1000,
     },
+    compileCacheBytes: read(environment, "COMPILE_CACHE_BYTES", table.COMPILE_CACHE_BYTES),
     resultTtlMs: read(environment, "RESULT_TTL_SECONDS", table.RESULT_TTL_SECONDS) * 1000,
     drainMs: read(environment, "DRAIN_SECONDS", table.DRAIN_SECONDS) * 1000,
     maxProgramBytes: read(environment, "MAX_PROGRAM_BYTES", table.MAX_PROGRAM_BYTES),

@@ -27,6 +27,8 @@ const ENDED = z.strictObject({
   memory_bytes: count.nullable(),
   stdout_truncated: z.boolean(),
   stderr_truncated: z.boolean(),
+  /** Of a compile stage that was not executed again: what it said and was measured when it was. No runner writes this. */
+  cached: z.literal(true).optional(),
 });
 
 /** Tests have numbers, from 0. */
@@ -48,6 +50,9 @@ const OTHERS = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("artifacts_ended"), seq, omitted: count }),
   /** How much an interactive program's stdin has taken in all: no part of what happened, so that it has no number. */
   z.strictObject({ type: z.literal("fed"), bytes: count }),
+  /** A piece of what the compile stage left, and after the last piece whether that is all of it (`runner/kept.c`). */
+  z.strictObject({ type: z.literal("kept"), seq, data: z.base64() }),
+  z.strictObject({ type: z.literal("kept_ended"), seq, whole: z.boolean() }),
   z.strictObject({ type: z.literal("finished"), seq }),
   z.strictObject({ type: z.literal("failed"), seq, message: z.string() }),
 ]);

@@ -88,6 +88,9 @@ const MAGIC = Buffer.from("SBXRUN01");
 const MAGIC_AHEAD = Buffer.from("SBXWAIT1");
 /** The magic word and the length of what follows. */
 export const PROGRAM_HEADER_BYTES = MAGIC.length + 4;
+/** The most that may follow them: `MAX_PAYLOAD_BYTES` of `runner/runner.h`. */
+export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+const RECORD_HEADER_BYTES = 5;
 const LIMIT_KEYS = {
   wallUs: 1,
   cpuUs: 2,
@@ -99,8 +102,8 @@ const LIMIT_KEYS = {
   idleUs: 8,
 } as const;
 
-function record(tag: string, ...parts: Uint8Array[]): Buffer {
-  const header = Buffer.alloc(5);
+export function record(tag: string, ...parts: Uint8Array[]): Buffer {
+  const header = Buffer.alloc(RECORD_HEADER_BYTES);
   header.write(tag, 0, "latin1");
   header.writeUInt32LE(
     parts.reduce((total, part) => total + part.length, 0),
@@ -109,7 +112,7 @@ function record(tag: string, ...parts: Uint8Array[]): Buffer {
   return Buffer.concat([header, ...parts]);
 }
 
-function u64(...values: number[]): Buffer {
+export function u64(...values: number[]): Buffer {
   const bytes = Buffer.alloc(8 * values.length);
   values.forEach((value, index) => bytes.writeBigUInt64LE(BigInt(value), 8 * index));
   return bytes;
@@ -175,6 +178,26 @@ export interface EncodeOptions {
   ahead?: boolean;
 }
 
+/** Puts the magic word and the length before records. */
+export function frameProgram(records: readonly Buffer[], magic = MAGIC): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(records.reduce((total, part) => total + part.length, 0));
+  return Buffer.concat([magic, length, ...records]);
+}
+
+/** The records of an encoded program, or of a part of it from `start` on, and where each begins. */
+export function* readRecords(
+  encoded: Buffer,
+  start = PROGRAM_HEADER_BYTES,
+): Generator<{ tag: string; value: Buffer; start: number }> {
+  for (let at = start; at < encoded.length;) {
+    const end = at + RECORD_HEADER_BYTES + encoded.readUInt32LE(at + 1);
+    const value = encoded.subarray(at + RECORD_HEADER_BYTES, end);
+    yield { tag: encoded.toString("latin1", at, at + 1), value, start: at };
+    at = end;
+  }
+}
+
 /** The program as the runner reads it: a magic word, the payload's length, and tagged records (`runner/program.c`). */
 export function encodeProgram(program: Program, options: EncodeOptions): Buffer {
   const { limits } = program;
@@ -194,7 +217,5 @@ export function encodeProgram(program: Program, options: EncodeOptions): Buffer 
     }
   }
   records.push(...(program.tests ?? []).flatMap(testRecords));
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(records.reduce((total, part) => total + part.length, 0));
-  return Buffer.concat([options.ahead === true ? MAGIC_AHEAD : MAGIC, length, ...records]);
+  return frameProgram(records, options.ahead === true ? MAGIC_AHEAD : MAGIC);
 }

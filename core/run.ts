@@ -63,6 +63,8 @@ export interface StageUsage {
   memoryBytes: number | null;
   stdoutTruncated: boolean;
   stderrTruncated: boolean;
+  /** Of a compile stage that was not executed, since its outcome was known: all else is of the time when it was. */
+  cached?: true;
 }
 
 export interface StageResult extends StageUsage {

@@ -42,6 +42,7 @@ function usageOf(frame: Extract<SequencedFrame, { type: "ended" }>): StageUsage 
     memoryBytes: frame.memory_bytes,
     stdoutTruncated: frame.stdout_truncated,
     stderrTruncated: frame.stderr_truncated,
+    ...(frame.cached && { cached: true }),
   };
 }
 
@@ -99,6 +100,9 @@ export class Transcript {
       case "artifacts_ended":
         this.#artifacts ??= new ArtifactCollector();
         this.#artifacts.omitted = frame.omitted;
+        return [];
+      case "kept":
+      case "kept_ended":
         return [];
       case "finished":
         if (this.#verdict === null) this.#reason = "the runner finished without having run the program";

@@ -41,7 +41,7 @@ void course_run(const struct program *program)
         keep_from_children(&program->stages[i]);
     for (size_t i = 0; i < program->test_count; i += 1)
         keep_from_children(&program->tests[i].stage);
-    if (program->test_count > 0 || program->glob_count > 0)
+    if (program->test_count > 0 || program->glob_count > 0 || program->keep_bytes > 0)
         places_open();
     for (size_t i = 0; i < program->stage_count; i += 1) {
         const struct stage *stage = &program->stages[i];
@@ -53,5 +53,7 @@ void course_run(const struct program *program)
             artifacts_send(program);
         if (!went_well)
             return;
+        if (stage->kind == STAGE_COMPILE && program->keep_bytes > 0)
+            kept_send(program->keep_bytes);
     }
 }

@@ -51,6 +51,10 @@ static void write_file(const struct file *file, bool replaces)
         segment[length] = '\0';
         folder = enter_folder(folder, segment);
     }
+    if (S_ISDIR(file->mode)) {
+        close(enter_folder(folder, rest));
+        return;
+    }
     if (replaces && unlinkat(folder, rest, 0) != 0 && errno != ENOENT)
         die_errno("replace a file of the program");
     int fd = open_new_file(folder, rest);
@@ -58,6 +62,8 @@ static void write_file(const struct file *file, bool replaces)
         die_errno("create a file of the program");
     close(folder);
     write_content(fd, file);
+    if (fchmod(fd, file->mode) != 0)
+        die_errno("change the mode of a file of the program");
     close(fd);
 }
 

@@ -133,6 +133,22 @@ void frame_content(const uint8_t *bytes, size_t length)
     put("\"}\n");
 }
 
+/* A piece of the records that put the compiled program into another sandbox. */
+void frame_kept(const uint8_t *bytes, size_t length)
+{
+    begin();
+    put("\"type\":\"kept\",\"data\":\"");
+    output_commit(base64_encode(output_reserve(BASE64_BYTES(length)), bytes, length));
+    put("\"}\n");
+}
+
+/* Whether the pieces are all there is. */
+void frame_kept_end(bool is_whole)
+{
+    begin();
+    put_format("\"type\":\"kept_ended\",\"whole\":%s}\n", is_whole ? "true" : "false");
+}
+
 void frame_artifacts_end(uint64_t omitted)
 {
     begin();

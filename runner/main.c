@@ -34,7 +34,7 @@
  *             read-only: what the cgroup then does not limit is held by looking at it (meter.c).
  *   signals   SIGCHLD and SIGTERM (control.c); open to the end.
  *   Landlock  the rules (landlock.c); open to the end.
- *   places    with tests or artifacts: the folders that programs write to (places.c); open to the end.
+ *   places    with tests, artifacts or what is to be kept: the folders that programs write to (places.c); open to the end.
  *   snapshot  with tests: memory with a copy of the work folder (snapshot.c); open to the end.
  *   All others are closed at the start. All above 2 are close-on-exec, and the child closes them before it executes.
  *
@@ -56,6 +56,8 @@
  *   is forked first, and it waits for its program's file until there is one (ahead.c).
  *   With tests, once the compile stage ended well: copy the work folder -> each test: empty every place, remove System V
  *   objects, restore the work folder, write the test's own files, and then as a stage.
+ *   Where what the compile stage leaves is to be kept: before anything else of the program begins, "kept" with pieces of
+ *   it (kept.c). A program that is sent with it has its files, and no compile stage.
  *   With artifacts, after the run stage: find what the globs name, and for each file "artifact" and its "content"s.
  *   Watching is one ppoll over all of the above. Figures and times are compared with the limits when the last look said
  *   so, by what could run out next, and when the main process has ended.

@@ -1,6 +1,7 @@
 #include "runner.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /*
  * Reads the payload's records into a program whose pointers lead into the payload. Each record is a tag, the length of
@@ -70,7 +71,8 @@ static void check_name(const char *name, size_t length)
     }
 }
 
-static void parse_file(struct program *program, const struct record *record)
+/* The name's length, the name and the content. */
+static void parse_file(struct program *program, const struct record *record, mode_t mode)
 {
     if (program->stage_count > 0 && program->test_count == 0)
         die("program: a file comes after a stage");
@@ -84,6 +86,7 @@ static void parse_file(struct program *program, const struct record *record)
     char *name = (char *)record->value + 2;
     check_name(name, name_length);
     struct file *file = &program->files[program->file_count++];
+    file->mode = mode;
     file->content = record->value + 2 + name_length;
     file->length = record->length - 2 - name_length;
     /* One byte to the left, over the length that was just read: the NUL then stays clear of the content. */
@@ -94,6 +97,25 @@ static void parse_file(struct program *program, const struct record *record)
         program->tests[program->test_count - 1].file_count += 1;
     else
         program->own_file_count += 1;
+}
+
+/* A file or an empty folder that an earlier compile stage left (kept.c), behind its mode. */
+static void parse_kept(struct program *program, const struct record *record)
+{
+    if (program->stage_count > 0)
+        die("program: a kept file comes after a stage");
+    uint64_t mode = record->length < 2 ? UINT64_MAX : little_endian(record->value, 2);
+    if ((mode & ~(uint64_t)S_IFDIR) > 0777)
+        die("program: a kept file has no mode");
+    parse_file(program, &(struct record){record->tag, record->value + 2, record->length - 2}, (mode_t)mode);
+}
+
+static void parse_keep(struct program *program, const struct record *record)
+{
+    require_length(record, 8);
+    if (program->keep_bytes > 0 || program->stage_count > 0)
+        die("program: what to keep comes twice or late");
+    program->keep_bytes = positive(little_endian(record->value, 8), "the size of what to keep");
 }
 
 static void parse_work(struct program *program, const struct record *record)
@@ -222,7 +244,11 @@ static void parse_limit(struct stage *stage, const struct record *record)
 static void parse_record(struct program *program, const struct record *record)
 {
     if (record->tag == 'F')
-        return parse_file(program, record);
+        return parse_file(program, record, 0644);
+    if (record->tag == 'K')
+        return parse_kept(program, record);
+    if (record->tag == 'C')
+        return parse_keep(program, record);
     if (record->tag == 'W')
         return parse_work(program, record);
     if (record->tag == 'G')
@@ -274,6 +300,8 @@ static void check_complete(const struct program *program)
         die("program: it has no size of the work folder");
     if (program->stage_count == 0)
         die("program: it has no stage");
+    if (program->keep_bytes > 0 && program->stages[0].kind != STAGE_COMPILE)
+        die("program: it has nothing to compile and to keep");
     for (size_t i = 0; i < program->stage_count; i += 1) {
         const struct stage *stage = &program->stages[i];
         if (stage->arguments[0] == NULL)

@@ -108,6 +108,7 @@ struct file {
     const char *name; /* ended by NUL; MAX_PATH_BYTES at most */
     const uint8_t *content;
     size_t length;
+    mode_t mode; /* S_IFDIR for an empty folder, as all folders are made */
 };
 
 struct terminal_size {
@@ -153,6 +154,7 @@ struct program {
     size_t test_count;
     const char *globs[MAX_GLOBS]; /* of the artifacts */
     size_t glob_count;
+    uint64_t keep_bytes; /* of what the compile stage leaves, to be sent when it ended well; 0 where nobody asks for it */
 };
 
 void program_parse(struct program *program, const struct payload *payload);
@@ -260,6 +262,8 @@ void frame_ready(const char *version);
 void frame_started(const struct stage *stage);
 void frame_output(enum stream stream, const uint8_t *bytes, size_t length);
 void frame_ended(const struct outcome *outcome);
+void frame_kept(const uint8_t *bytes, size_t length);
+void frame_kept_end(bool is_whole);
 void frame_artifact(const char *name, uint64_t size, bool has_content);
 void frame_content(const uint8_t *bytes, size_t length);
 void frame_artifacts_end(uint64_t omitted);
@@ -401,6 +405,9 @@ void ahead_feed(void);
 /* ---- glob.c, artifacts.c */
 bool glob_matches(const char *glob, const char *path);
 void artifacts_send(const struct program *program);
+
+/* ---- kept.c */
+void kept_send(uint64_t most_bytes);
 
 /* ---- course.c */
 void course_run(const struct program *program);

@@ -25,6 +25,8 @@ export interface Usage {
   limit: string | null;
   stdout_truncated: boolean;
   stderr_truncated: boolean;
+  /** Of a compile stage that was not executed again; its figures are of the time when it was. */
+  cached?: true;
 }
 
 export interface Stage extends Usage {

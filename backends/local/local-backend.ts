@@ -15,6 +15,8 @@ import { LocalAhead } from "./local-ahead.ts";
 import type { AheadObserver, AheadOptions } from "./local-ahead.ts";
 import { LocalCgroups } from "./local-cgroups.ts";
 import type { CgroupLimits } from "./local-cgroups.ts";
+import { LocalCompileCache } from "./local-compile-cache.ts";
+import type { CompileCacheOptions } from "./local-compile-cache.ts";
 import { inDataFolder, makeDataFolder } from "./local-data-folder.ts";
 import { LocalLauncher } from "./local-launcher.ts";
 import { LocalPool } from "./local-pool.ts";
@@ -47,6 +49,7 @@ export interface LocalBackendOptions {
   log: (message: string) => void;
   /** What interpreters are started with before there are programs, and how many. */
   ahead: AheadOptions & { programs: readonly AheadProgram[] };
+  compileCache: CompileCacheOptions;
   /** Told of each run that has ended. */
   observe: (result: RunResult) => void;
   observeAhead: AheadObserver;
@@ -60,6 +63,7 @@ export class LocalBackend implements Backend {
   readonly #cgroups: LocalCgroups;
   readonly #pool: LocalPool;
   readonly #ahead: LocalAhead;
+  readonly #compileCache: LocalCompileCache;
   /** Releases all that the backend has opened, in the order that it allows. */
   readonly #opened: AsyncDisposableStack;
   /** Every run that has not ended, and those that have until the store has them. */
@@ -83,6 +87,7 @@ export class LocalBackend implements Backend {
     this.#cgroups = cgroups;
     this.#pool = pool;
     this.#ahead = ahead;
+    this.#compileCache = new LocalCompileCache(options.compileCache);
     this.#opened = opened;
     this.#purgeTimer = setInterval(() => this.#store.purge(), PURGE_EVERY_MS);
   }
@@ -328,8 +333,13 @@ export class LocalBackend implements Backend {
         local.sandbox = sandbox;
         if (local.interruption !== undefined) return;
         if (local.run.durable) this.#store.markRunning(local.run.id);
-        const { encoded, demands } = program;
-        const executed = sandbox.execute(encoded, demands, demands.wallMs + GRACE_MS, (frame, line) => {
+        const { demands } = program;
+        const compilation = this.#compileCache.open(local.run, program.encoded);
+        for (const { frame, line } of compilation.replayed) local.recording.add(frame, line, new Date());
+        local.notify();
+        const timeoutMs = demands.wallMs + GRACE_MS;
+        const executed = sandbox.execute(compilation.encoded, demands, timeoutMs, (frame, line) => {
+          if (compilation.takes(frame, line)) return;
           local.recording.add(frame, line, new Date());
           if (local.run.durable) this.#keepEnd(local);
           local.notify();

@@ -94,3 +94,16 @@ test("two keys with the same Idempotency-Key at once do not meet, whatever they 
   );
   expect(new Set(results).size).toBe(results.length);
 });
+
+test("what one key has compiled is compiled anew for another, and for itself perhaps not", async ({ api }) => {
+  const program = { language: "c", code: '#include <stdio.h>\nint main(void) { puts("hello"); }' };
+  const first = await as(api, "ada").run(program);
+  const foreign = await as(api, "ben").run(program);
+  const again = await as(api, "ada").run(program);
+  for (const result of [first, foreign]) {
+    expect(result).toMatchObject({ status: "succeeded", stdout: "hello\n" });
+    expect(result.compile).not.toHaveProperty("cached");
+  }
+  expect(again).toMatchObject({ status: "succeeded", stdout: "hello\n" });
+  if (again.compile?.cached === true) expect(again.compile).toEqual({ ...first.compile, cached: true });
+});

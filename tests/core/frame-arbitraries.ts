@@ -38,6 +38,8 @@ const frameBody: fc.Arbitrary<FrameBody> = fc.oneof(
   fc.record({ type: fc.constantFrom("stdout", "stderr"), text: wellFormed }),
   fc.record({ type: fc.constant("ended"), stage, ...ending }),
   fc.record({ type: fc.constant("ended"), ...test, ...ending }),
+  fc.record({ type: fc.constant("kept"), data }),
+  fc.record({ type: fc.constant("kept_ended"), whole: fc.boolean() }),
   fc.record({ type: fc.constant("finished") }),
   fc.record({ type: fc.constant("failed"), message: text }),
 );

@@ -24,6 +24,7 @@ const OF_THE_CHART = new Set([
     "WARM_MIN",
     "WARM_MAX",
     "WARM_MAX_AGE_SECONDS",
+    "COMPILE_CACHE_BYTES",
     "RESULT_TTL_SECONDS",
     "DRAIN_SECONDS",
   ],

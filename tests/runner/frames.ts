@@ -28,6 +28,8 @@ export type Frame = { seq: number } & (
   | { type: "content"; data: string }
   | { type: "artifacts_ended"; omitted: number }
   | { type: "fed"; bytes: number }
+  | { type: "kept"; data: string }
+  | { type: "kept_ended"; whole: boolean }
   | { type: "finished" }
   | { type: "failed"; message: string }
 );
@@ -45,6 +47,8 @@ const KEYS: Record<Frame["type"], string> = {
   content: "seq,type,data",
   artifacts_ended: "seq,type,omitted",
   fed: "type,bytes",
+  kept: "seq,type,data",
+  kept_ended: "seq,type,whole",
   finished: "seq,type",
   failed: "seq,type,message",
 };

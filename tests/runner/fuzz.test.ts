@@ -7,6 +7,7 @@ import { execute, Sandbox } from "./sandbox.ts";
 
 const PROGRAM = {
   files: { "a/b.txt": "content", c: "" },
+  keepBytes: 10_000,
   stages: [
     { kind: "c", command: ["true"], environment: { A: "1" } },
     { kind: "r", command: ["cat"], stdin: "input", limits: { wallUs: 2_000_000 } },

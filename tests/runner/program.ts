@@ -40,6 +40,7 @@ export interface ProgramSpec {
   stages: readonly StageSpec[];
   tests?: readonly TestSpec[];
   globs?: readonly string[];
+  keepBytes?: number;
 }
 
 const DEFAULT_LIMITS: Partial<Record<LimitName, number>> = {
@@ -77,6 +78,16 @@ export function record(tag: string, ...values: (Uint8Array | string)[]): Buffer 
 export function file(name: string | Uint8Array, content: Uint8Array | string = ""): Buffer {
   const bytes = Buffer.from(name);
   return record("F", u16(bytes.length), bytes, content);
+}
+
+/** A file as an earlier compile stage has left it. */
+export function kept(name: string, content: Uint8Array | string = "", mode = 0o644): Buffer {
+  return record("K", u16(mode), u16(Buffer.byteLength(name)), name, content);
+}
+
+/** Asks for at most so many bytes of what the compile stage leaves. */
+export function keeping(bytes: number | bigint): Buffer {
+  return record("C", u64(bytes));
 }
 
 export function work(bytes: number | bigint = 64 << 20, inodes: number | bigint = 10_000): Buffer {
@@ -127,6 +138,7 @@ export function recordsOf(program: ProgramSpec): Buffer[] {
     ...Object.entries(program.files ?? {}).map(([name, content]) => file(name, content)),
     work(program.workBytes, program.workInodes),
     ...(program.globs ?? []).map((glob) => record("G", glob)),
+    ...(program.keepBytes === undefined ? [] : [keeping(program.keepBytes)]),
     ...program.stages.flatMap(stage),
     ...(program.tests ?? []).flatMap(testRecords),
   ];

@@ -2,7 +2,22 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BINARIES, type BinaryName } from "./binaries.ts";
 import type { Outcome } from "./frames.ts";
-import { encode, file, frame, limit, limits, record, recordsOf, stage, u16, u32, u64, work } from "./program.ts";
+import {
+  encode,
+  file,
+  frame,
+  keeping,
+  kept,
+  limit,
+  limits,
+  record,
+  recordsOf,
+  stage,
+  u16,
+  u32,
+  u64,
+  work,
+} from "./program.ts";
 import { Sandbox } from "./sandbox.ts";
 
 const EXIT_FINISHED = 0;
@@ -12,6 +27,7 @@ const FUZZ_RUNS = 60;
 const FUZZ_MS = 240_000;
 
 const run = stage({ command: ["true"] });
+const COMPILE = stage({ kind: "c", command: ["true"] });
 const program = [file("main.sh", "echo"), work(), ...run];
 
 /** What the runner makes of bytes after which nothing comes. */
@@ -36,7 +52,7 @@ const REFUSED: [what: string, bytes: Uint8Array, message: RegExp][] = [
   ["no stage", frame([work()]), /no stage/],
   ["a stage of a third kind", frame([work(), record("S", "x"), ...run.slice(1)]), /neither compile nor run/],
   ["two runs", frame([work(), ...run, ...run]), /second stage/],
-  ["three stages", frame([work(), ...stage({ kind: "c", command: ["true"] }), ...run, ...run]), /more than 2 stages/],
+  ["three stages", frame([work(), ...COMPILE, ...run, ...run]), /more than 2 stages/],
   ["a stage without a command", frame([work(), record("S", "r"), ...limits()]), /no command/],
   ["a stage without limits", frame([work(), record("S", "r"), record("A", "true")]), /lacks limit/],
   ["a limit twice", frame([...program, limit("wallUs", 1)]), /twice/],
@@ -50,7 +66,7 @@ const REFUSED: [what: string, bytes: Uint8Array, message: RegExp][] = [
   ["an unknown record", frame([...program, record("Z")]), /unknown tag/],
   ["an argument before its stage", frame([record("A", "x"), ...program]), /before its stage/],
   ["a file after a stage", frame([...program, file("late")]), /after a stage/],
-  ["a test before the run", frame([work(), ...stage({ kind: "c", command: ["true"] }), record("T")]), /before the run/],
+  ["a test before the run", frame([work(), ...COMPILE, record("T")]), /before the run/],
   ["a test before any stage", frame([work(), record("T"), ...run]), /before its stage/],
   ["a test with a value", frame([...program, record("T", "x")]), /record 'T' has 1 bytes/],
   ["a test with variables", frame([...program, record("T"), record("E", "A=1")]), /environment of its own/],
@@ -67,6 +83,16 @@ const REFUSED: [what: string, bytes: Uint8Array, message: RegExp][] = [
   ["21 globs", frame([...Array.from({ length: 21 }, () => record("G", "*")), ...program]), /more than 20/],
   ["a glob that climbs", frame([record("G", "a/../*"), ...program]), /invalid name/],
   ["a glob from the root", frame([record("G", "/etc/*"), ...program]), /invalid name/],
+  ["a kept file after a stage", frame([...program, kept("late")]), /after a stage/],
+  ["a kept file without a mode", frame([record("K", "x"), ...program]), /no mode/],
+  ["a kept file that is set-user-ID", frame([kept("x", "", 0o4755), ...program]), /no mode/],
+  ["a kept file that is a link", frame([kept("x", "", 0o120_777), ...program]), /no mode/],
+  ["a kept file without a name", frame([record("K", u16(0o644), "x"), ...program]), /no name/],
+  ["a kept file beside the folder", frame([kept("../x"), ...program]), /invalid name/],
+  ["keeping nothing", frame([keeping(0), work(), ...COMPILE, ...run]), /out of range/],
+  ["keeping twice", frame([keeping(1), keeping(1), work(), ...COMPILE, ...run]), /twice/],
+  ["keeping after a stage", frame([work(), ...COMPILE, keeping(1), ...run]), /late/],
+  ["keeping what is not compiled", frame([keeping(1), ...program]), /nothing to compile/],
   ["a record that is longer than all", frame([...program, Buffer.from("A"), u32(1000)]), /longer than the program/],
   ["half a record's header", frame([...program, Buffer.from("A\0")]), /no header/],
   ["a file without a name's length", frame([record("F", "x"), ...program]), /no name/],

@@ -30,6 +30,10 @@ const usage = {
 
 const STAGE = z.strictObject({ ...streams, ...usage });
 
+/** Of a compile stage that may not have been executed again. */
+const cached = z.literal(true).optional();
+const COMPILE_STAGE = STAGE.extend({ cached });
+
 /** How a run ends, or one of its tests, that does not end as it should. */
 const badEnds = [
   "failed",
@@ -63,7 +67,7 @@ export const RESULT = z.strictObject({
   ...identity,
   status: z.enum(["succeeded", ...badEnds]),
   reason: z.string().nullable(),
-  compile: STAGE.nullable(),
+  compile: COMPILE_STAGE.nullable(),
   run: STAGE.nullable(),
   tests: z.array(TEST).optional(),
   verdict: testStatus.optional(),
@@ -145,7 +149,7 @@ const stage = z.enum(["compile", "run"]);
 export const EVENTS = {
   stage_started: z.strictObject({ stage }),
   output: z.strictObject({ stage, stream: z.enum(["stdout", "stderr"]), data: z.string(), encoding }),
-  stage_ended: z.strictObject({ stage, ...usage }),
+  stage_ended: z.strictObject({ stage, ...usage, cached }),
   test: TEST,
   finished: z.strictObject({ result: RESULT }),
 };

@@ -61,7 +61,9 @@ function Ended({ outcome }: { outcome: Outcome }) {
       <strong class={`badge ${kindOf(status)}`}>{words(status)}</strong>
       <span>{endOf(last)}</span>
       {last !== null && <span>in {duration(last.wall_ms)}</span>}
-      {compile !== null && run !== null && <span class="hint">compiled in {duration(compile.wall_ms)}</span>}
+      {compile !== null && run !== null && (
+        <span class="hint">{compile.cached ? "compiled before" : `compiled in ${duration(compile.wall_ms)}`}</span>
+      )}
       {reason !== null && <span class="reason">{reason}</span>}
     </>
   );

@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 enum { MAX_INPUT_BYTES = 1 << 20, MAX_TEXT_BYTES = BASE64_BYTES(2 * MAX_INPUT_BYTES), MAX_ENVIRONMENT = 256 };
 
@@ -172,6 +173,7 @@ static void check_file(const struct file *file)
     check_text(file->name);
     check_bytes(file->content, file->length);
     require((const uint8_t *)file->name + strlen(file->name) < file->content, "a name lies in its content");
+    require((file->mode & ~(mode_t)S_IFDIR) <= 0777, "a mode has more bits than files may have");
     require(file->name[0] != '/' && strlen(file->name) <= MAX_PATH_BYTES, "a name is absolute or too long");
     char path[MAX_PATH_BYTES + 3];
     snprintf(path, sizeof path, "/%s/", file->name);
