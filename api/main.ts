@@ -48,9 +48,12 @@ async function openLocal({ settings, registry, log, metrics }: Opening): Promise
     maxRunning: settings.maxRunning ?? availableParallelism(),
     maxQueued: settings.maxQueued,
     resultTtlMs: settings.resultTtlMs,
-    runnerPath: pathInRepository("build/runner"),
+    sources: {
+      runner: pathInRepository("build/runner"),
+      node: process.execPath,
+      prepared: pathInRepository("build/languages"),
+    },
     launcherPath: pathInRepository("build/launcher"),
-    nodePath: process.execPath,
     ahead: {
       ...settings.ahead,
       programs: registry.languages

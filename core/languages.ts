@@ -83,6 +83,14 @@ const LANGUAGE = z.strictObject({
 /** What `docker/<language>/language.yaml` says of a language. */
 export type Language = z.infer<typeof LANGUAGE>;
 
+/** Where sandboxes have what `docker/<language>/prepare` has made of their toolchains: on one machine and in images. */
+export const PREPARED_FOLDER = "/opt/sandbox/languages";
+
+/** A command as the toolchain has it, without what is only in sandboxes and makes it faster. */
+export function plainCommand(words: readonly string[]): readonly string[] {
+  return words[0]?.startsWith(`${PREPARED_FOLDER}/`) === true ? words.slice(1) : words;
+}
+
 /** The languages by name and by alias. */
 export class LanguageRegistry {
   readonly languages: readonly Language[];

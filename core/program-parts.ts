@@ -34,10 +34,10 @@ export function partsOf(encoded: Buffer): ProgramParts | undefined {
   return undefined;
 }
 
-/** The first word of the compile stage's command. */
-export function compilerOf({ compile }: ProgramParts): string {
-  for (const { tag, value } of readRecords(compile, 0)) if (tag === "A") return value.toString("utf8");
-  return "";
+/** The compile stage's command. */
+export function compileCommandOf({ compile }: ProgramParts): string[] {
+  const records = [...readRecords(compile, 0)];
+  return records.filter(({ tag }) => tag === "A").map(({ value }) => value.toString("utf8"));
 }
 
 function whole(...parts: readonly Buffer[]): Buffer | undefined {

@@ -23,6 +23,7 @@ import { LocalPool } from "./local-pool.ts";
 import { prepareProgram } from "./local-program.ts";
 import type { PreparedProgram } from "./local-program.ts";
 import { makeRootfs } from "./local-rootfs.ts";
+import type { RootfsSources } from "./local-rootfs.ts";
 import { LocalRun } from "./local-run.ts";
 import { LocalStore } from "./local-store.ts";
 
@@ -43,9 +44,8 @@ export interface LocalBackendOptions {
   maxRunning: number;
   maxQueued: number;
   resultTtlMs: number;
-  runnerPath: string;
+  sources: RootfsSources;
   launcherPath: string;
-  nodePath: string;
   log: (message: string) => void;
   /** What interpreters are started with before there are programs, and how many. */
   ahead: AheadOptions & { programs: readonly AheadProgram[] };
@@ -97,14 +97,14 @@ export class LocalBackend implements Backend {
    * `StartError` when the data folder can't be used.
    */
   static async open(options: LocalBackendOptions): Promise<LocalBackend> {
-    const { dataDir, resultTtlMs, runnerPath, nodePath, launcherPath, usualLimits } = options;
+    const { dataDir, resultTtlMs, sources, launcherPath, usualLimits } = options;
     // The sandboxes' root must be readable by their user ids; the store's file has a mode of its own.
     process.umask(0o022);
     await using opened = new AsyncDisposableStack();
     const { store, launcher } = await inDataFolder(dataDir, async () => {
       await makeDataFolder(dataDir);
       const kept = opened.use(LocalStore.open(join(dataDir, "runs.db"), resultTtlMs));
-      const rootfs = await makeRootfs(join(dataDir, "rootfs"), runnerPath, nodePath);
+      const rootfs = await makeRootfs(join(dataDir, "rootfs"), sources);
       return {
         store: kept,
         launcher: opened.use(await LocalLauncher.open(launcherPath, join(dataDir, "launcher.sock"), rootfs)),

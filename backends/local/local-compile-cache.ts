@@ -3,7 +3,8 @@ import { statSync } from "node:fs";
 
 import { BASE_ENVIRONMENT } from "../../core/create-run.ts";
 import type { SequencedFrame } from "../../core/frames.ts";
-import { compilerOf, partsOf, withKeeping, withoutCompiling } from "../../core/program-parts.ts";
+import { plainCommand } from "../../core/languages.ts";
+import { compileCommandOf, partsOf, withKeeping, withoutCompiling } from "../../core/program-parts.ts";
 import type { ProgramParts } from "../../core/program-parts.ts";
 import type { Tenant } from "../../core/run.ts";
 import type { RunHeader } from "./local-run.ts";
@@ -82,7 +83,8 @@ class Keeper {
 }
 
 /** The compiler's file on this machine, which another version of it replaces; a sandbox finds it by the same names. */
-function identityOf(compiler: string): string {
+function identityOf(parts: ProgramParts): string {
+  const [compiler] = plainCommand(compileCommandOf(parts));
   for (const folder of (BASE_ENVIRONMENT["PATH"] ?? "").split(":")) {
     const stats = statSync(`${folder}/${compiler}`, { throwIfNoEntry: false });
     if (stats !== undefined) return [stats.dev, stats.ino, stats.size, stats.mtimeMs].join();
@@ -93,7 +95,7 @@ function identityOf(compiler: string): string {
 /** Two programs have the same key when nothing differs that their compile stage may depend on. */
 function keyOf({ language, version }: RunHeader, parts: ProgramParts): string {
   const hash = createHash("sha256");
-  for (const text of [language, String(version), identityOf(compilerOf(parts))]) hash.update(`${text}\0`);
+  for (const text of [language, String(version), identityOf(parts)]) hash.update(`${text}\0`);
   for (const records of [parts.files, parts.settings, parts.compile]) hash.update(records);
   return hash.digest("base64");
 }

@@ -1,6 +1,8 @@
 import { chmod, copyFile, cp, link, lstat, mkdir, readdir, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { PREPARED_FOLDER } from "../../core/languages.ts";
+
 /** Where the runner and Node lie inside every sandbox. */
 export const RUNNER_PATH = "/opt/sandbox/runner";
 const NODE_PATH = "/opt/node/bin/node";
@@ -71,19 +73,31 @@ async function makeEtc(folder: string): Promise<void> {
   for (const [name, text] of Object.entries(ETC)) await writeFile(join(folder, name), text);
 }
 
+/** What sandboxes have of the service, by its path on the machine. */
+export interface RootfsSources {
+  runner: string;
+  node: string;
+  /** What `scripts/setup` has made of the toolchains; may be missing. */
+  prepared: string;
+}
+
 /**
  * Makes the root folder that all sandboxes share, read-only: the machine's /usr, a minimal /etc, six devices, the
- * runner and Node. The copy lies where the sandboxes' user ids can reach it, wherever the project itself lies.
+ * runner, Node, and what makes toolchains faster. The copy lies where the sandboxes' user ids can reach it, wherever the project itself lies.
  */
-export async function makeRootfs(folder: string, runnerPath: string, nodePath: string): Promise<Rootfs> {
+export async function makeRootfs(folder: string, { runner, node, prepared }: RootfsSources): Promise<Rootfs> {
   await rm(folder, { recursive: true, force: true });
   for (const name of ["dev/pts", "dev/shm", "proc", "tmp", "usr", "work"])
     await mkdir(join(folder, name), { recursive: true });
   await makeEtc(join(folder, "etc"));
-  const runnerMount = await placeRunner(runnerPath, folder);
-  await place(nodePath, join(folder, NODE_PATH));
+  const runnerMount = await placeRunner(runner, folder);
+  await place(node, join(folder, NODE_PATH));
 
   const mounts: RootfsMount[] = [{ kind: "folder", source: "/usr", target: "/usr" }, ...runnerMount];
+  if ((await lstat(prepared).catch(() => undefined))?.isDirectory() === true) {
+    await mkdir(join(folder, PREPARED_FOLDER), { recursive: true });
+    mounts.push({ kind: "folder", source: prepared, target: PREPARED_FOLDER });
+  }
   for (const name of ["bin", "sbin", "lib", "lib32", "lib64", "libx32"]) {
     const path = join("/", name);
     const stats = await lstat(path).catch(() => undefined);

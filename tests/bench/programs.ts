@@ -1,4 +1,5 @@
 import { BASE_ENVIRONMENT, createRun } from "../../core/create-run.ts";
+import { plainCommand } from "../../core/languages.ts";
 import type { Language } from "../../core/languages.ts";
 import { LIMITS, boundsFor, limitsFrom } from "../../core/limits.ts";
 import type { Program } from "../../core/program.ts";
@@ -35,7 +36,7 @@ export const MACHINE_PATH = "/usr/local/bin:/usr/bin:/bin";
 
 /** A stage's command on this machine, with the Node that the product uses. */
 export function machineCommand(command: readonly string[]): [file: string, words: string[]] {
-  const [file = "", ...words] = command;
+  const [file = "", ...words] = plainCommand(command);
   return [file === "node" ? process.execPath : file, words];
 }
 

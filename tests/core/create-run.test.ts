@@ -62,7 +62,10 @@ const JAVA = "java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -XX:-Us
 const COMMANDS: Record<string, string[][]> = {
   bash: [["bash", "main.sh"]],
   c: [["gcc", "-O2", "-std=gnu17", "-o", "program", "main.c", "-lm"], ["./program"]],
-  cpp: [["g++", "-O2", "-std=gnu++20", "-o", "program", "main.cpp"], ["./program"]],
+  cpp: [
+    ["/opt/sandbox/languages/cpp/compile", "g++", "-O2", "-std=gnu++20", "-o", "program", "main.cpp"],
+    ["./program"],
+  ],
   go: [["go", "build", "-buildvcs=false", "-ldflags=-w", "-o", "program", "."], ["./program"]],
   java: [
     [...JAVAC, "Main.java"],

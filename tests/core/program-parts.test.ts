@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { LIMITS, limitsFrom } from "../../core/limits.ts";
-import { compilerOf, partsOf, withKeeping, withoutCompiling } from "../../core/program-parts.ts";
+import { compileCommandOf, partsOf, withKeeping, withoutCompiling } from "../../core/program-parts.ts";
 import { MAX_PAYLOAD_BYTES, encodeProgram } from "../../core/program.ts";
 import type { Program, ProgramStage } from "../../core/program.ts";
 
@@ -28,7 +28,7 @@ function partsOfProgram(changed: Partial<Program> = {}) {
 test("a program's parts are all of it, in their order", () => {
   const { files, settings, compile, rest } = partsOfProgram();
   expect(Buffer.concat([files, settings, compile, rest])).toEqual(encodeProgram(program, OPTIONS).subarray(12));
-  expect(compilerOf(partsOfProgram())).toBe("gcc");
+  expect(compileCommandOf(partsOfProgram())).toEqual(["gcc", "S.c"]);
 });
 
 test("what comes after the compile stage changes none of the parts before it", () => {

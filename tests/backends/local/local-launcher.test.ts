@@ -14,7 +14,11 @@ const WAIT_MS = 20_000;
 
 async function open(path: string) {
   const folder = await temporaryFolder();
-  const rootfs = await makeRootfs(join(folder.path, "rootfs"), join(BUILD, "runner"), process.execPath);
+  const rootfs = await makeRootfs(join(folder.path, "rootfs"), {
+    runner: join(BUILD, "runner"),
+    node: process.execPath,
+    prepared: join(BUILD, "languages"),
+  });
   const launcher = await LocalLauncher.open(path, join(folder.path, "socket"), rootfs);
   return {
     launch: (command: string[], folders: string[] = []) => {
