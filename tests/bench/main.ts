@@ -11,11 +11,13 @@ import type { Server } from "../support/server.ts";
 import { readFootprint } from "./footprint.ts";
 import type { Footprint } from "./footprint.ts";
 import { executeMany, measureLatency, measureThroughput } from "./measure.ts";
-import { HELLO } from "./programs.ts";
+import { compiledCases } from "./compiled.ts";
 import { conditions, render } from "./report.ts";
 import type { LatencyRow, Report, ThroughputRow } from "./report.ts";
-import { bareSubject, bubblewrapSubject, serverSubject } from "./subjects.ts";
+import { bareCommands, bareSubject, bubblewrapSubject, serverSubject } from "./subjects.ts";
 
+const INTERPRETERS = ["python", "nodejs", "typescript", "bash"];
+const COMPILED = ["c", "cpp", "java"];
 const CONCURRENCY = 4;
 const WINDOWS = 3;
 /** Where a compiler takes seconds, there is one pair for so many of the others. */
@@ -25,7 +27,8 @@ const IN_BUBBLEWRAP = new Set(["python", "nodejs"]);
 const ALLOWED_MS = { base: 120_000, pair: 4000, second: 4000, run: 1000 };
 
 const USAGE = `npm run bench -- [options]
-  --languages LIST    measured at c=1 (${[...HELLO.keys()].join(",")})
+  --languages LIST    of interpreters, measured at c=1 (${INTERPRETERS.join(",")})
+  --compiled LIST     of compilers, measured at c=1 when they see a program for the first time, and again (${COMPILED.join(",")})
   --sustained LIST    measured at c=${CONCURRENCY} (python,nodejs,bash)
   --pairs N           pairs of measurements at c=1, a sixth of them for what is compiled (30)
   --seconds N         length of a window at c=${CONCURRENCY}; each side has ${WINDOWS} (3)
@@ -35,7 +38,8 @@ const USAGE = `npm run bench -- [options]
 function readOptions() {
   const { values } = parseArgs({
     options: {
-      languages: { type: "string", default: [...HELLO.keys()].join(",") },
+      languages: { type: "string", default: INTERPRETERS.join(",") },
+      compiled: { type: "string", default: COMPILED.join(",") },
       sustained: { type: "string", default: "python,nodejs,bash" },
       pairs: { type: "string", default: "30" },
       seconds: { type: "string", default: "3" },
@@ -46,7 +50,8 @@ function readOptions() {
   });
   const registry = loadLanguages(join(import.meta.dirname, "../../docker"));
   const languages = (list: string): Language[] =>
-    list.split(",").map((name) => {
+    list.split(",").flatMap((name) => {
+      if (name === "") return [];
       const language = registry.find(name);
       if (language === undefined) throw new Error(`${name} is none of the languages ${registry.names.join(", ")}`);
       return language;
@@ -60,6 +65,7 @@ function readOptions() {
     help: values.help,
     json: values.json,
     languages: languages(values.languages),
+    compiled: languages(values.compiled),
     sustained: languages(values.sustained),
     pairs: natural("pairs"),
     seconds: natural("seconds"),
@@ -89,19 +95,18 @@ function keepAliveAgent(): Agent & Disposable {
 }
 
 async function latencyOf(language: Language, { options, server, agent, folder }: Bench): Promise<LatencyRow> {
-  const ours = serverSubject(language, server.url, agent);
-  const bare = await bareSubject(language, await mkdtemp(join(folder, "bare-")));
-  const rounds = language.compile === undefined ? options.pairs : Math.ceil(options.pairs / PAIRS_PER_COMPILED);
+  const ours = serverSubject(language, { server, agent });
+  const bare = bareSubject(await bareCommands(language, await mkdtemp(join(folder, "bare-"))));
   const others = IN_BUBBLEWRAP.has(language.name)
     ? [await bubblewrapSubject(language, await mkdtemp(join(folder, "bubblewrap-")))]
     : [];
-  const [bareMs = [], oursMs = [], bubblewrapMs] = await measureLatency([bare, ours, ...others], rounds, 1);
+  const [bareMs = [], oursMs = [], bubblewrapMs] = await measureLatency([bare, ours, ...others], options.pairs, 1);
   return { language: language.name, bareMs, oursMs, ...(bubblewrapMs === undefined ? {} : { bubblewrapMs }) };
 }
 
 async function throughputOf(language: Language, { options, server, agent, folder }: Bench): Promise<ThroughputRow> {
-  const ours = serverSubject(language, server.url, agent);
-  const bare = await bareSubject(language, await mkdtemp(join(folder, "bare-")));
+  const ours = serverSubject(language, { server, agent });
+  const bare = bareSubject(await bareCommands(language, await mkdtemp(join(folder, "bare-"))));
   const [barePerSecond = NaN, oursPerSecond = NaN] = await measureThroughput(
     [bare, ours],
     CONCURRENCY,
@@ -125,6 +130,12 @@ async function measureSpeed(options: Options): Promise<Omit<Report, "footprint">
     console.error(`c=1 ${language.name}`);
     latency.push(await latencyOf(language, bench));
   }
+  for (const { name, bare, ours } of await compiledCases(options.compiled, bench, folder.path)) {
+    console.error(`c=1 ${name}`);
+    const rounds = Math.ceil(options.pairs / PAIRS_PER_COMPILED);
+    const [bareMs = [], oursMs = []] = await measureLatency([bare, ours], rounds, 1);
+    latency.push({ language: name, bareMs, oursMs });
+  }
   const throughput: ThroughputRow[] = [];
   for (const language of options.sustained) {
     console.error(`c=${CONCURRENCY} ${language.name}`);
@@ -139,7 +150,7 @@ async function measureMemory({ sustained: [language], memoryRuns }: Options): Pr
   await using folder = await temporaryFolder();
   await using server = (await timedStart(join(folder.path, "data"))).server;
   using agent = keepAliveAgent();
-  const subject = serverSubject(language, server.url, agent);
+  const subject = serverSubject(language, { server, agent });
   const footprints = [await readFootprint(server, 0)];
   let runs = 0;
   for (const stop of new Set([Math.min(1000, memoryRuns), memoryRuns])) {
@@ -154,10 +165,10 @@ const options = readOptions();
 if (options.help) {
   console.log(USAGE);
 } else {
-  const { languages, sustained, pairs, seconds, memoryRuns } = options;
+  const { languages, compiled, sustained, pairs, seconds, memoryRuns } = options;
   const allowedMs =
     ALLOWED_MS.base +
-    languages.length * pairs * ALLOWED_MS.pair +
+    (languages.length + compiled.length) * pairs * ALLOWED_MS.pair +
     sustained.length * seconds * WINDOWS * ALLOWED_MS.second +
     memoryRuns * ALLOWED_MS.run;
   setTimeout(() => {

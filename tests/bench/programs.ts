@@ -20,9 +20,18 @@ const BOUNDS = {
   maximum: limitsFrom((name) => LIMITS[name].maximum),
 };
 
-/** The language's greeting as a program, with the very commands and variables that the product gives it. */
-export function helloProgram(language: Language): Program {
-  const code = HELLO.get(language.name);
+/** A greeting in C++ that reads the whole library. */
+export const HELLO_OF_ALL_HEADERS = `#include <bits/stdc++.h>
+using namespace std;
+int main() {
+  map<int, string> words{{2, "lo"}, {1, "hel"}};
+  for (const auto &[place, word] : words) cout << word;
+  cout << "\\n";
+}
+`;
+
+/** A greeting as a program, the language's own or `code`, with the very commands and variables that the product gives it. */
+export function helloProgram(language: Language, code = HELLO.get(language.name)): Program {
   if (code === undefined) throw new Error(`the benchmark has no program in ${language.name}`);
   const request = { language: language.name, code };
   const bounds = boundsFor(BOUNDS, language.limits);

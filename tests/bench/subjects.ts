@@ -7,6 +7,8 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 
 import type { Language } from "../../core/languages.ts";
+import type { Program } from "../../core/program.ts";
+import type { Server } from "../support/server.ts";
 import { HELLO, helloProgram, machineCommand, machineEnvironment } from "./programs.ts";
 
 /** Longer than any greeting takes, on a machine that is busy with others. */
@@ -15,14 +17,14 @@ const TIMEOUT_MS = 30_000;
 /** One way to execute a greeting. Executes it once; throws unless it greets. */
 export type Subject = () => Promise<void>;
 
-interface Command {
+export interface Command {
   file: string;
-  words: string[];
+  words: readonly string[];
   cwd: string;
   env: Record<string, string>;
 }
 
-function execute({ file, words, cwd, env }: Command): Promise<string> {
+export function execute({ file, words, cwd, env }: Command): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const child = spawn(file, words, { cwd, env, stdio: "pipe", timeout: TIMEOUT_MS, killSignal: "SIGKILL" });
   let stdout = "";
@@ -41,20 +43,25 @@ export function expectGreeting(stdout: string): void {
   if (stdout !== "hello\n") throw new Error(`a greeting was expected, ${JSON.stringify(stdout)} came`);
 }
 
-async function writeProgram(language: Language, folder: string): Promise<void> {
-  for (const { name, content } of helloProgram(language).files) {
+async function writeProgram({ files }: Program, folder: string): Promise<void> {
+  for (const { name, content } of files) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), content);
   }
 }
 
-/** The toolchain alone: the language's own commands on a file in `folder`, from the first's start to the last's end. */
-export async function bareSubject(language: Language, folder: string): Promise<Subject> {
-  await writeProgram(language, folder);
-  const commands = helloProgram(language).stages.map((stage): Command => {
+/** The language's own commands on a file in `folder` that holds its greeting, or `code`. */
+export async function bareCommands(language: Language, folder: string, code?: string): Promise<Command[]> {
+  const program = helloProgram(language, code);
+  await writeProgram(program, folder);
+  return program.stages.map((stage): Command => {
     const [file, words] = machineCommand(stage.command);
     return { file, words, cwd: folder, env: machineEnvironment(stage.environment, folder) };
   });
+}
+
+/** The toolchain alone: the commands from the first's start to the last's end. */
+export function bareSubject(commands: readonly Command[]): Subject {
   return async () => {
     let stdout = "";
     for (const command of commands) stdout = await execute(command);
@@ -64,8 +71,9 @@ export async function bareSubject(language: Language, folder: string): Promise<S
 
 /** The toolchain in a plain bubblewrap that is started for it: namespaces and mounts, but no limits and no filter. */
 export async function bubblewrapSubject(language: Language, folder: string): Promise<Subject> {
-  await writeProgram(language, folder);
-  const [stage] = helloProgram(language).stages;
+  const program = helloProgram(language);
+  await writeProgram(program, folder);
+  const [stage] = program.stages;
   if (stage === undefined) throw new Error("a program has no stage");
   const [file, words] = machineCommand(stage.command);
   const links = ["bin", "lib", "lib64"].flatMap((name) => ["--symlink", `usr/${name}`, `/${name}`]);
@@ -73,15 +81,30 @@ export async function bubblewrapSubject(language: Language, folder: string): Pro
   const node = file === process.execPath ? ["--ro-bind", file, "/opt/node"] : [];
   const command: Command = {
     file: "bwrap",
-    words: ["--unshare-all", "--die-with-parent", ...mounts, ...node, "--bind", folder, "/work", "--chdir", "/work"],
+    words: [
+      ...["--unshare-all", "--die-with-parent", ...mounts, ...node, "--bind", folder, "/work", "--chdir", "/work"],
+      ...[node.length > 0 ? "/opt/node" : file, ...words],
+    ],
     cwd: folder,
     env: machineEnvironment(stage.environment, "/work"),
   };
-  command.words.push(node.length > 0 ? "/opt/node" : file, ...words);
   return async () => expectGreeting(await execute(command));
 }
 
-const ANSWER = z.object({ status: z.string(), stdout: z.string(), stderr: z.string(), reason: z.string().nullable() });
+const ANSWER = z.object({
+  status: z.string(),
+  verdict: z.string().optional(),
+  stdout: z.string(),
+  stderr: z.string(),
+  reason: z.string().nullable(),
+  compile: z.object({ cached: z.boolean().default(false) }).nullable(),
+});
+export type Answer = z.infer<typeof ANSWER>;
+
+export interface Target {
+  server: Server;
+  agent: Agent;
+}
 
 function post(url: URL, agent: Agent, body: Buffer): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -101,13 +124,15 @@ function post(url: URL, agent: Agent, body: Buffer): Promise<string> {
   return promise;
 }
 
-/** A request to the server over a connection that stays open, up to the parsed answer. */
-export function serverSubject(language: Language, serverUrl: string, agent: Agent): Subject {
-  const url = new URL("/api/run/sync", serverUrl);
+/** Executes a run over a connection that stays open, up to the parsed answer; throws unless it succeeds. */
+export async function answerOf({ server, agent }: Target, body: Buffer): Promise<Answer> {
+  const answer = ANSWER.parse(JSON.parse(await post(new URL("/api/run/sync", server.url), agent, body)));
+  if (answer.status !== "succeeded") throw new Error(`a run ended as ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+/** A request to the server for the language's greeting. */
+export function serverSubject(language: Language, target: Target): Subject {
   const body = Buffer.from(JSON.stringify({ language: language.name, code: HELLO.get(language.name) }));
-  return async () => {
-    const answer = ANSWER.parse(JSON.parse(await post(url, agent, body)));
-    if (answer.status !== "succeeded") throw new Error(`a run of ${language.name} ended as ${JSON.stringify(answer)}`);
-    expectGreeting(answer.stdout);
-  };
+  return async () => expectGreeting((await answerOf(target, body)).stdout);
 }
