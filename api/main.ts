@@ -57,7 +57,7 @@ async function openLocal({ settings, registry, log, metrics }: Opening): Promise
     ahead: {
       ...settings.ahead,
       programs: registry.languages
-        .filter((language) => language.ahead)
+        .filter((language) => language.ahead !== false)
         .map((language) => aheadProgram(language, boundsFor(settings.limits, language.limits))),
     },
     log,

@@ -85,7 +85,7 @@ function generalSettings(environment: Environment) {
     WARM_MIN: setting(
       integer(0, 1000),
       "1",
-      "Interpreters of each language that wait for a program even when nobody asks (local backend)",
+      "Interpreters of each language, and compilers of Java once it was used, that wait for a program even when nobody asks (local backend)",
     ),
     WARM_MAX: setting(
       integer(0, 1000),

@@ -1,37 +1,41 @@
 import { isDeepStrictEqual } from "node:util";
 
 import type { Program } from "./program.ts";
+import type { StageName } from "./run.ts";
 
-/** A program without its text, for the language's interpreter to be started with and to wait for the rest. */
+/** A program's first stage without its text, for an interpreter or a compiler to be started with and to wait for the rest. */
 export interface AheadProgram {
   language: string;
+  /** Whether it is only started once the language was used. */
+  whenUsed: boolean;
   program: Program;
 }
 
 /** The longest file that an interpreter can wait for, in bytes: it goes through a pipe, which holds no more (pipe(7)). */
 const MAX_FILE_BYTES = 64 * 1024;
 
-/** An interpreter that waits holds more memory than a limit below this allows, in bytes. */
-const MIN_MEMORY_BYTES = 64 * 1024 * 1024;
+const MiB = 1024 * 1024;
+/** What waits holds more memory than a limit below this allows, in bytes. */
+const MIN_MEMORY_BYTES: Record<StageName, number> = { compile: 256 * MiB, run: 64 * MiB };
 
 /**
  * Whether what was started for `ahead` can execute `program`: everything is the same that the interpreter was started
  * with, and the rest can be given to it later. The limits of `ahead` are the greatest there are, and are lowered.
  */
 export function waitsFor(ahead: Program, program: Program): boolean {
-  const [wanted, ...others] = program.stages;
+  const [wanted] = program.stages;
   const [waiting] = ahead.stages;
   const [file] = program.files;
   return (
     wanted !== undefined &&
-    others.length === 0 &&
-    program.tests === undefined &&
     program.interaction === undefined &&
     waiting !== undefined &&
+    wanted.name === waiting.name &&
+    (wanted.name === "compile" || program.tests === undefined) &&
     file !== undefined &&
     file.name === ahead.files[0]?.name &&
     file.content.length <= MAX_FILE_BYTES &&
-    wanted.memoryBytes >= MIN_MEMORY_BYTES &&
+    wanted.memoryBytes >= MIN_MEMORY_BYTES[wanted.name] &&
     program.limits.open_files <= ahead.limits.open_files &&
     program.limits.file_bytes <= ahead.limits.file_bytes &&
     isDeepStrictEqual(wanted.command, waiting.command) &&

@@ -105,12 +105,12 @@ export function fingerprint(request: RunRequest): string {
     .digest("base64url");
 }
 
-/** What the language's interpreter is started with before there is a program; the limits are lowered when there is one. */
+/** What the language's interpreter or compiler is started with before there is a program; the limits are lowered when there is one. */
 export function aheadProgram(language: Language, { maximum: limits }: LimitBounds): AheadProgram {
   const empty = Buffer.alloc(0);
   const files = [{ name: language.file, content: empty }];
-  const stages = stagesOf({ language: language.name }, language, files, empty, limits);
-  return { language: language.name, program: { files, stages, limits } };
+  const stages = stagesOf({ language: language.name }, language, files, empty, limits).slice(0, 1);
+  return { language: language.name, whenUsed: language.ahead === "used", program: { files, stages, limits } };
 }
 
 export interface RunOrigin {

@@ -57,8 +57,11 @@ const LANGUAGE = z.strictObject({
   aliases: z.array(z.string().min(1)).default([]),
   /** Name of the program's file when only `code` is given. */
   file: z.string().refine(isFileName, "a plain relative path such as main.py is wanted"),
-  /** Whether the interpreter can be started before the program: given a FIFO as the program's file, it waits for it. */
-  ahead: z.boolean().default(false),
+  /**
+   * Whether what executes the first stage can be started before the program: given a FIFO as the program's file, it waits
+   * for it. `used`: only once somebody has used the language.
+   */
+  ahead: z.union([z.boolean(), z.literal("used")]).default(false),
   /** Which of the files `{sources}` stands for; all others are only put beside them. */
   source_extensions: z.array(z.string().regex(/^\.[a-z+]+$/)).default([]),
   compile: z.strictObject({ command }).optional(),

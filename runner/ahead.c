@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 /*
- * Starts a program's process before the program is there. An interpreter that is given a FIFO as its program's file gets
- * everything ready and then waits for what it is to read. When the program comes, its files are written, the one that is
- * waited for takes the FIFO's name, so that whoever looks the file up later finds it, and the same bytes go into the FIFO.
- * An interpreter that is not so far yet opens the file instead, and does not notice.
+ * Starts the process of a program's first stage before the program is there. An interpreter, or a compiler, that is given a
+ * FIFO as its program's file gets everything ready and then waits for what it is to read. When the program comes, its files
+ * are written, the one that is waited for takes the FIFO's name, so that whoever looks the file up later finds it, and the
+ * same bytes go into the FIFO. One that is not so far yet opens the file instead, and does not notice.
  *
  * What waits has read nothing of the user's, so that the runner may keep until then what it needs to give the work folders
  * the program's sizes.
@@ -19,6 +19,7 @@
 enum { FIFO_BYTES = 64 << 10 };
 
 static int fifo = -1;
+static enum stage_kind kind;
 static const struct file *awaited;
 
 /*
@@ -30,6 +31,7 @@ void ahead_start(struct program *program, const struct payload *payload)
     program_parse(program, payload);
     if (program->stage_count != 1 || program->file_count != 1 || program->files[0].length != 0)
         die("program: what is started ahead has one stage and one empty file");
+    kind = program->stages[0].kind;
     folders_mount(program->work_bytes, program->work_inodes);
     int folder = open("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0 || mkfifoat(folder, program->files[0].name, 0644) != 0)
@@ -46,8 +48,8 @@ void ahead_start(struct program *program, const struct payload *payload)
 /* Writes the files of the program that was waited for. Its first one is what the FIFO stands for. */
 void ahead_place(const struct program *program)
 {
-    if (program->own_file_count == 0 || program->files[0].length > FIFO_BYTES || program->stage_count != 1 ||
-        program->test_count > 0 || program->stages[0].is_live)
+    if (program->own_file_count == 0 || program->files[0].length > FIFO_BYTES || program->stages[0].kind != kind ||
+        (kind == STAGE_RUN && (program->test_count > 0 || program->stages[0].is_live)))
         die("program: it is none that was waited for");
     files_write(program->files + 1, program->own_file_count - 1);
     awaited = &program->files[0];

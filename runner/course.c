@@ -35,7 +35,8 @@ static void execute_tests(const struct program *program)
     }
 }
 
-void course_run(const struct program *program)
+/* Before anything of the program can begin. */
+void course_prepare(const struct program *program)
 {
     for (size_t i = 0; i < program->stage_count; i += 1)
         keep_from_children(&program->stages[i]);
@@ -43,6 +44,10 @@ void course_run(const struct program *program)
         keep_from_children(&program->tests[i].stage);
     if (program->test_count > 0 || program->glob_count > 0 || program->keep_bytes > 0)
         places_open();
+}
+
+void course_run(const struct program *program)
+{
     for (size_t i = 0; i < program->stage_count; i += 1) {
         const struct stage *stage = &program->stages[i];
         if (stage->kind == STAGE_RUN && program->test_count > 0)

@@ -52,7 +52,7 @@
  *   options -> "ready" -> read and check the program -> mount work folders, or count the inodes of those that are there
  *   -> give up privileges -> write files
  *   -> each stage: limit memory, fork, "started", watch, kill all, reap all, drain, "ended" -> "finished".
- *   What is to be started ahead may come before the program: then the work folders are mounted and the run stage's process
+ *   What is to be started ahead may come before the program: then the work folders are mounted and its first stage's process
  *   is forked first, and it waits for its program's file until there is one (ahead.c).
  *   With tests, once the compile stage ended well: copy the work folder -> each test: empty every place, remove System V
  *   objects, restore the work folder, write the test's own files, and then as a stage.
@@ -132,6 +132,7 @@ int main(int count, char **arguments)
         folders_count_inodes(program.work_inodes);
     if (!privileges_drop())
         die_errno("give up privileges");
+    course_prepare(&program);
     if (is_ahead) {
         ahead_place(&program);
     } else {

@@ -410,6 +410,7 @@ void artifacts_send(const struct program *program);
 void kept_send(uint64_t most_bytes);
 
 /* ---- course.c */
+void course_prepare(const struct program *program);
 void course_run(const struct program *program);
 
 /* ---- clock.c, names.c, version.c */

@@ -27,20 +27,23 @@ interface Waiting {
   sinceMs: number;
 }
 
-/** One language's sandboxes, in each of which its interpreter has started and waits for a program. Each serves one run. */
+/** One language's sandboxes, in each of which its interpreter or compiler has started and waits for a program. Each serves one run. */
 class Queue {
   readonly program: Program;
   readonly encoded: Buffer;
   readonly waiting: Waiting[] = [];
+  /** How many there are even when nobody asks; of some languages none before their first program. */
+  minimum: number;
   /** How many are wanted: grows as programs find none, within the options' bounds. */
   target: number;
   starting = 0;
   usedMs = 0;
 
-  constructor(program: Program, target: number) {
+  constructor({ program, whenUsed }: AheadProgram, minimum: number) {
     this.program = program;
+    this.minimum = whenUsed ? 0 : minimum;
     this.encoded = encodeProgram(program, { processRlimit: false, ahead: true });
-    this.target = target;
+    this.target = this.minimum;
   }
 }
 
@@ -70,9 +73,7 @@ export class LocalAhead implements AsyncDisposable {
     this.#observe = observe;
     this.#log = log;
     this.#queues = new Map(
-      options.maximum === 0
-        ? []
-        : programs.map(({ language, program }) => [language, new Queue(program, options.minimum)]),
+      options.maximum === 0 ? [] : programs.map((program) => [program.language, new Queue(program, options.minimum)]),
     );
     this.#review = setInterval(() => this.#lookAtAll(), REVIEW_EVERY_MS);
     for (const queue of this.#queues.values()) this.#fill(queue);
@@ -90,6 +91,7 @@ export class LocalAhead implements AsyncDisposable {
     if (queue === undefined) return undefined;
     const nowMs = performance.now();
     queue.usedMs = nowMs;
+    queue.minimum = this.#options.minimum;
     let found = queue.waiting.shift();
     while (found !== undefined && !found.sandbox.alive) {
       this.#pool.dispose(found.sandbox);
@@ -118,7 +120,7 @@ export class LocalAhead implements AsyncDisposable {
   #lookAtAll(): void {
     const nowMs = performance.now();
     for (const queue of this.#queues.values()) {
-      if (nowMs - queue.usedMs > IDLE_MS) queue.target = this.#options.minimum;
+      if (nowMs - queue.usedMs > IDLE_MS) queue.target = queue.minimum;
       // The oldest are first.
       const young = queue.waiting.findIndex(({ sinceMs }) => nowMs - sinceMs < this.#options.maxAgeMs);
       this.#drop(queue, young === -1 ? queue.waiting.length : young);

@@ -327,14 +327,15 @@ export class LocalBackend implements Backend {
   async #runInSandbox(local: LocalRun, program: PreparedProgram): Promise<void> {
     local.startedAt = new Date();
     try {
-      const waiting = program.suitsAhead ? this.#ahead.claim(local.run.language) : undefined;
+      const compilation = this.#compileCache.open(local.run, program.encoded);
+      const suitsAhead = program.suitsAhead && compilation.replayed.length === 0;
+      const waiting = suitsAhead ? this.#ahead.claim(local.run.language) : undefined;
       const sandbox = waiting ?? (await this.#pool.claim());
       try {
         local.sandbox = sandbox;
         if (local.interruption !== undefined) return;
         if (local.run.durable) this.#store.markRunning(local.run.id);
         const { demands } = program;
-        const compilation = this.#compileCache.open(local.run, program.encoded);
         for (const { frame, line } of compilation.replayed) local.recording.add(frame, line, new Date());
         local.notify();
         const timeoutMs = demands.wallMs + GRACE_MS;

@@ -53,9 +53,11 @@ function parsed(yaml: string): Language {
   );
 }
 
-const JAVAC = "javac -J-XX:+UseSerialGC -J-XX:TieredStopAtLevel=1 -J-Xshare:auto -proc:none -encoding UTF-8 -d .".split(
-  " ",
-);
+const JAVAC = [
+  ...["/opt/sandbox/languages/java/compile", "javac"],
+  ...["-J-XX:+UseSerialGC", "-J-XX:TieredStopAtLevel=1", "-J-Xshare:auto"],
+  ...["-proc:none", "-encoding", "UTF-8", "-cp", ".", "-d", "."],
+];
 const JAVA = "java -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xshare:auto -XX:-UsePerfData -Xmx384m -cp .".split(" ");
 
 /** What one file of code becomes, for every language there is. */

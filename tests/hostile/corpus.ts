@@ -9,6 +9,7 @@ import type { Client } from "../support/client.ts";
 import { BACKEND, serve } from "../support/contract.ts";
 import type { Served } from "../support/contract.ts";
 import { temporaryFolder } from "../support/server.ts";
+import { eventually } from "../support/time.ts";
 import { leftoverCheck } from "./leftovers.ts";
 import type { LeftoverCheck } from "./leftovers.ts";
 import { openListeners } from "./listeners.ts";
@@ -30,6 +31,9 @@ const SETTINGS = {
   // a program as before it.
   ...(BACKEND === "local" && { MAX_RUNNING: "3", WARM_MIN: "1", WARM_MAX: "1" }),
 };
+
+/** How long a busy machine may take to start a compiler. */
+const COMPILER_MS = 60_000;
 
 /** What a Node process may grow by from one garbage collection to a later one, and no leak of hundreds of runs stays below. */
 const MEMORY_GROWTH_BYTES = 200 << 20;
@@ -63,6 +67,17 @@ async function plantFile(folder: string, secret: string): Promise<string> {
   return path;
 }
 
+/** Uses the languages whose compiler waits only once it was used, so that one is there at every look. */
+async function useCompilers(api: Client): Promise<void> {
+  if (BACKEND !== "local" || !(await api.languages()).some(({ name, available }) => name === "java" && available))
+    return;
+  const code = "class Main { public static void main(String[] arguments) { } }";
+  expect(await api.run({ language: "java", code })).toMatchObject({ status: "succeeded" });
+  await eventually(COMPILER_MS, "a compiler that waits", async () =>
+    (await api.metrics()).sum("sandbox_ahead_waiting", { language: "java" }) === 1 ? true : undefined,
+  );
+}
+
 async function surround(): Promise<Surroundings> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(await temporaryFolder());
@@ -76,6 +91,7 @@ async function surround(): Promise<Surroundings> {
   const victim = stack.use(await startVictim(victimsApi, ofVictim, victimSocket));
   expect(await api.run({ language: "bash", code: "echo fine" })).toMatchObject({ stdout: "fine\n" });
   await api.languages();
+  await useCompilers(api);
   const nothingIsLeft = await leftoverCheck(served, 1);
   const owned = stack.move();
   return {

@@ -10,6 +10,7 @@ import { execute, Sandbox } from "./sandbox.ts";
 
 /** A program that reads its own file, as an interpreter does, and another one of the name. */
 const SHELL = ["bash", "-c", 'program=$(cat main.sh); eval "$program"'];
+const COMPILED: ProgramSpec["stages"] = [{ kind: "c", command: SHELL }, { command: ["cat", "made"] }];
 /** Limits that can only be lowered, as high as a program may ask for. */
 const HIGHEST = { openFiles: 1024, fileBytes: 64 << 20, outputBytes: 1 };
 
@@ -78,6 +79,22 @@ describe.each(BINARIES)("a process that was started ahead (%s)", (binary) => {
     expect(last(outcome)).toMatchObject({ exit_code: 0 });
   });
 
+  test("may be the compiler's, and what is run then is started with the program", async () => {
+    for (const more of [{}, { keepBytes: 10_000 }, { tests: [{}, {}] }]) {
+      await using sandbox = new Sandbox({ binary });
+      sandbox.send(encodeAhead({ files: { "main.sh": "" }, stages: [{ kind: "c", command: SHELL, limits: HIGHEST }] }));
+      await delay(START_MS);
+      sandbox.send(program("echo compiled >made; ls", { stages: COMPILED, ...more }));
+      const { stages, failed, frames } = await sandbox.outcome();
+      expect(failed).toBe(null);
+      expect(stages[0]?.stdout.toString()).toBe("made\nmain.sh\n");
+      for (const { stdout } of stages.slice(1)) expect(stdout.toString()).toBe("compiled\n");
+      expect(stages).toHaveLength("tests" in more ? 3 : 2);
+      const kept = frames.filter(({ type }) => type === "kept_ended");
+      expect(kept).toMatchObject("keepBytes" in more ? [{ whole: true }] : []);
+    }
+  });
+
   test("of which the program never comes ends with its input", async () => {
     await using sandbox = new Sandbox({ binary, options: ["--mounts", "--exit-on-hangup"] });
     sandbox.send(waiting());
@@ -108,10 +125,8 @@ describe.each(BINARIES)("a process that was started ahead (%s)", (binary) => {
     const wrong: [Uint8Array, RegExp][] = [
       [waiting(), /to be started ahead/],
       [encode(program("#".repeat(70_000))), /none that was waited for/],
-      [
-        encode(program("", { stages: [{ kind: "c", command: SHELL }, { command: SHELL }] })),
-        /none that was waited for/,
-      ],
+      [encode(program("", { stages: COMPILED })), /none that was waited for/],
+      [encode(program("", { tests: [{}] })), /none that was waited for/],
     ];
     for (const [second, reason] of wrong) {
       const outcome = await execute(Buffer.concat([waiting(), second]), { binary });

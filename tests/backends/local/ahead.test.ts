@@ -120,6 +120,68 @@ test("a program that was waited for does what it does when its interpreter is st
   expect(await claims(plain, "hit")).toBe(0);
 }, 300_000);
 
+const COMPILED: RequestBody[] = [
+  {
+    language: "java",
+    code: `import java.util.*;
+public class Main {
+  record Pair(int a, String b) {}
+  public static void main(String[] args) throws Exception {
+    System.out.println(new Pair(1, new Scanner(System.in).next()) + Arrays.toString(args) + System.getenv("NAME"));
+    System.out.println(Arrays.toString(new java.io.File(".").list()) + Main.class.getResource("Main.class"));
+    if (args.length == 1) throw new IllegalStateException("at " + args[0]);
+    System.exit(7);
+  }
+}`,
+    stdin: "in",
+    args: ["one"],
+    env: { NAME: "value" },
+  },
+  { language: "java", code: "public class Main {\n  int x = y;\n  void f() { g(); }\n}" },
+  {
+    language: "java",
+    code: "import java.util.*;\nclass Main { public static void main(String[] a) { List l = new ArrayList(); l.add(1); } }",
+  },
+  { language: "java", code: "package pack; public class Other {}" },
+  {
+    language: "java",
+    code: 'public class Main { public static void main(String[] a) { System.out.print("t"); } }',
+    tests: [{ stdin: "", expected_stdout: "t" }, { expected_stdout: "u" }],
+  },
+  {
+    language: "java",
+    files: [
+      { name: "Main.java", content: "public class Main { public static void main(String[] a) { pack.Part.say(); } }" },
+      {
+        name: "pack/Part.java",
+        content: 'package pack; public class Part { public static void say() { System.out.println("hello"); } }',
+      },
+    ],
+  },
+];
+
+test("a compiler waits once its language was used, and makes of a program what it makes when it is started with it", async () => {
+  await using folders = new AsyncDisposableStack();
+  const [first, second] = [folders.use(await temporaryFolder()), folders.use(await temporaryFolder())];
+  const settings = { COMPILE_CACHE_BYTES: "0", WARM_MAX: "1" };
+  const { server: warm, api } = await start(first.path, settings);
+  folders.use(warm);
+  const { server: cold, api: plain } = await start(second.path, { ...settings, WARM_MAX: "0" });
+  folders.use(cold);
+  const count = async (): Promise<number> => (await api.metrics()).sum("sandbox_ahead_waiting", { language: "java" });
+  expect(await count()).toBe(0);
+  await api.run({ language: "java", code: "class Main { public static void main(String[] a) { } }" });
+  for (const program of COMPILED) {
+    await eventually(60_000, "a compiler", async () => ((await count()) === 1 ? true : undefined));
+    const [expected, result] = [await plain.run(program), await api.run(program)];
+    expect(comparable(result), JSON.stringify(program)).toEqual(comparable(expected));
+    expect(result.compile?.stderr).toEqual(expected.compile?.stderr);
+    expect(result.verdict).toBe(expected.verdict);
+  }
+  // All but the one of which the compiler's words are others, of two files.
+  expect(await claims(api, "hit")).toBe(COMPILED.length - 1);
+}, 240_000);
+
 test("what was used before the program came counts neither as its time nor as its processor time", async () => {
   await using folder = await temporaryFolder();
   const { server, api } = await start(folder.path, {});
