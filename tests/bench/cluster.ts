@@ -6,6 +6,7 @@ import type { ClusterRow } from "./cluster-report.ts";
 import { INTERPRETERS, bareJob, timedBareJob, timedRun } from "./cluster-subjects.ts";
 import type { Surroundings } from "./cluster-subjects.ts";
 import { ClusterTimes } from "./cluster-times.ts";
+import { measureLive, renderLive } from "./live.ts";
 import { conditions } from "./report.ts";
 
 /** The whole benchmark ends after so long, whatever hangs. */
@@ -62,4 +63,5 @@ if (help) {
   const rows: ClusterRow[] = [];
   for (const language of languages) rows.push(await measure({ api: replica.api, namespace, times }, language, runs));
   console.log(`\n${renderCluster(rows)}`);
+  console.log(`\n${renderLive(await measureLive(replica.api))}`);
 }

@@ -6,10 +6,13 @@ import { parseArgs } from "node:util";
 
 import { loadLanguages } from "../../core/languages.ts";
 import type { Language } from "../../core/languages.ts";
+import { Client } from "../support/client.ts";
 import { startServer, temporaryFolder } from "../support/server.ts";
 import type { Server } from "../support/server.ts";
 import { readFootprint } from "./footprint.ts";
 import type { Footprint } from "./footprint.ts";
+import { measureLive, renderLive } from "./live.ts";
+import type { LiveRow } from "./live.ts";
 import { executeMany, measureLatency, measureThroughput } from "./measure.ts";
 import { compiledCases } from "./compiled.ts";
 import { conditions, render } from "./report.ts";
@@ -116,7 +119,7 @@ async function throughputOf(language: Language, { options, server, agent, folder
   return { language: language.name, barePerSecond, oursPerSecond };
 }
 
-async function measureSpeed(options: Options): Promise<Omit<Report, "footprint">> {
+async function measureSpeed(options: Options): Promise<Omit<Report, "footprint"> & { live: LiveRow }> {
   await using folder = await temporaryFolder();
   const dataDir = join(folder.path, "data");
   const first = await timedStart(dataDir);
@@ -141,7 +144,9 @@ async function measureSpeed(options: Options): Promise<Omit<Report, "footprint">
     console.error(`c=${CONCURRENCY} ${language.name}`);
     throughput.push(await throughputOf(language, bench));
   }
-  return { startMs: { first: first.startMs, second: second.startMs }, latency, throughput };
+  console.error("live output");
+  const live = await measureLive(new Client(server.url));
+  return { live, startMs: { first: first.startMs, second: second.startMs }, latency, throughput };
 }
 
 /** The memory of a server that has done nothing yet, after 1,000 runs, and after the last. */
@@ -176,7 +181,7 @@ if (options.help) {
     process.exit(1);
   }, allowedMs).unref();
   console.log(conditions());
-  const report: Report = { ...(await measureSpeed(options)), footprint: await measureMemory(options) };
-  console.log(`\n${render(report, CONCURRENCY)}`);
+  const report = { ...(await measureSpeed(options)), footprint: await measureMemory(options) };
+  console.log(`\n${render(report, CONCURRENCY)}\n\n${renderLive(report.live)}`);
   if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(report, undefined, 2));
 }
