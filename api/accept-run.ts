@@ -8,6 +8,7 @@ import { boundsFor } from "../core/limits.ts";
 import type { LimitBounds } from "../core/limits.ts";
 import type { Run, Tenant } from "../core/run.ts";
 import type { RunRequest } from "../core/validators.ts";
+import { checkCallbackUrl } from "./callbacks/callback-url.ts";
 import type { ApiContext } from "./context.ts";
 
 export const IDEMPOTENCY_KEY = /^[ -~]{1,255}$/;
@@ -59,12 +60,25 @@ function withWallMs({ default: initial, maximum }: LimitBounds, wallMs: number):
   return { default: { ...initial, wall_ms: wallMs }, maximum: { ...maximum, wall_ms: wallMs } };
 }
 
+/** Throws `invalid_request` for a `callback_url` that this server or this route does not take. */
+function checkCallback({ settings }: ApiContext, url: string, later: boolean): void {
+  const { callbacks } = settings;
+  if (!later) {
+    throw invalid("callback_url", "is for POST /api/run; the answer of POST /api/run/sync is the result itself");
+  }
+  if (callbacks === undefined) {
+    throw invalid("callback_url", "is not allowed on this server, whose operator names no hosts in CALLBACK_HOSTS");
+  }
+  checkCallbackUrl(url, callbacks.origins);
+}
+
 /**
  * Makes a request a run; waits until it is known whether its language is there. Throws `unknown_language`,
  * `language_unavailable`, `program_too_large`, and `invalid_request` for the first field that is wrong.
  */
 export async function acceptRun(context: ApiContext, request: RunRequest, order: RunOrder): Promise<Run> {
   const { settings } = context;
+  if (request.callback_url !== undefined) checkCallback(context, request.callback_url, order.later);
   const { language, version } = await findLanguage(context, request.language, "language");
   const checker = request.comparison?.language;
   if (checker !== undefined) await findLanguage(context, checker, "comparison.language");

@@ -4,6 +4,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 
 import type { Backend } from "../core/backend.ts";
+import type { OwedCallback } from "../core/callbacks.ts";
 import { CheckedBackend } from "../core/checked-backend.ts";
 import { StartError } from "../core/errors.ts";
 import { aheadProgram } from "../core/create-run.ts";
@@ -11,6 +12,8 @@ import { loadLanguages } from "../core/languages.ts";
 import { boundsFor } from "../core/limits.ts";
 import type { LanguageRegistry } from "../core/languages.ts";
 import { buildApp } from "./app.ts";
+import { callbackCaller } from "./callbacks/callback-call.ts";
+import { CallbackDispatcher } from "./callbacks/callback-dispatcher.ts";
 import type { App } from "./context.ts";
 import { readImages } from "./kubernetes-settings.ts";
 import { Metrics } from "./metrics.ts";
@@ -31,9 +34,10 @@ interface Opening {
   registry: LanguageRegistry;
   log: (message: string) => void;
   metrics: Metrics;
+  owes: (callback: OwedCallback) => void;
 }
 
-async function openLocal({ settings, registry, log, metrics }: Opening): Promise<Backend> {
+async function openLocal({ settings, registry, log, metrics, owes }: Opening): Promise<Backend> {
   if (process.platform !== "linux") {
     throw new StartError("BACKEND=local needs Linux; on other systems the way is BACKEND=kubernetes");
   }
@@ -67,10 +71,11 @@ async function openLocal({ settings, registry, log, metrics }: Opening): Promise
     },
     observe: (result) => metrics.finished(result),
     observeAhead: (language, waitedMs) => metrics.claimed(language, waitedMs),
+    owes,
   });
 }
 
-async function openKubernetes({ settings, registry, log, metrics }: Opening): Promise<Backend> {
+async function openKubernetes({ settings, registry, log, metrics, owes }: Opening): Promise<Backend> {
   const { openKubernetesBackend } = await import("../backends/kubernetes/kubernetes-open.ts");
   const { kubeconfig, namespace, templateDir, jobs } = settings.kubernetes;
   return await openKubernetesBackend({
@@ -83,6 +88,23 @@ async function openKubernetes({ settings, registry, log, metrics }: Opening): Pr
     maxQueued: settings.maxQueued,
     log,
     observe: (result) => metrics.finished(result),
+    owes,
+  });
+}
+
+/** What tells results to those who asked for it; undefined where nobody may. */
+function openCallbacks(
+  { settings, metrics, log }: Omit<Opening, "owes">,
+  backend: Backend,
+): CallbackDispatcher | undefined {
+  const { callbacks } = settings;
+  if (callbacks === undefined) return undefined;
+  return new CallbackDispatcher({
+    backend,
+    call: callbackCaller(callbacks),
+    tries: callbacks.tries,
+    observe: (outcome) => metrics.calledBack(outcome),
+    log,
   });
 }
 
@@ -104,9 +126,18 @@ async function listen(app: App, { host, port, logLevel }: Settings): Promise<str
   }
 }
 
+/** What is to be ended with the process. */
+interface Served {
+  app: App;
+  backend: Backend;
+  callbacks: CallbackDispatcher | undefined;
+}
+
 /** Stops accepting, lets runs end within the drain time and their clients take the answers; resolves when all is released. */
-async function drain(app: App, backend: Backend, drainMs: number): Promise<void> {
+async function drain({ app, backend, callbacks }: Served, drainMs: number): Promise<void> {
   const closed = app.close();
+  // The backend writes down what was delivered.
+  await callbacks?.close();
   await backend.close(drainMs);
   const farewell = setTimeout(() => app.server.closeAllConnections(), FAREWELL_MS);
   await closed;
@@ -114,13 +145,14 @@ async function drain(app: App, backend: Backend, drainMs: number): Promise<void>
 }
 
 /** The first signal drains and ends the process with 0, or with 1 if that fails; the second one ends it with 1 at once. */
-function drainOnSignal(app: App, backend: Backend, drainMs: number): void {
+function drainOnSignal(served: Served, drainMs: number): void {
+  const { app } = served;
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) process.exit(1);
     stopping = true;
     app.log.info(`${signal}: stopping, within ${drainMs / 1000} s for what runs`);
-    drain(app, backend, drainMs).then(
+    drain(served, drainMs).then(
       () => process.exit(0),
       (error: unknown) => {
         app.log.fatal({ err: error }, "stopping failed");
@@ -139,23 +171,22 @@ async function main(): Promise<void> {
   const registry = loadLanguages(pathInRepository("docker"));
   const metrics = new Metrics(registry.names);
   let log = (message: string): void => void process.stderr.write(`${message}\n`);
-  const inner = await BACKENDS[settings.backend]({
-    settings,
-    registry,
-    log: (message) => log(message),
-    metrics,
-  });
+  let callbacks: CallbackDispatcher | undefined;
+  const opening = { settings, registry, log: (message: string) => log(message), metrics };
+  const inner = await BACKENDS[settings.backend]({ ...opening, owes: (callback) => callbacks?.owes(callback) });
   const backend = new CheckedBackend(inner, (name) => {
     const language = registry.find(name);
     return language && { language, bounds: boundsFor(settings.limits, language.limits) };
   });
   const app = await buildApp({ settings, backend, registry, metrics });
   log = (message) => app.log.warn(message);
-  drainOnSignal(app, backend, settings.drainMs);
+  callbacks = openCallbacks(opening, backend);
+  drainOnSignal({ app, backend, callbacks }, settings.drainMs);
   let address: string;
   try {
     address = await listen(app, settings);
   } catch (error) {
+    await callbacks?.close();
     await backend.close(0);
     throw error;
   }

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "@prometheus-io/client";
 
 import type { Capacity } from "../core/backend.ts";
+import type { CallbackOutcome } from "./callbacks/callback-dispatcher.ts";
 import type { RunResult } from "../core/run.ts";
 
 /** From a small program of an interpreter to the longest run that a usual maximum allows, in seconds. */
@@ -28,6 +29,7 @@ export class Metrics implements RunObserver {
   readonly #waits: Histogram<"language">;
   readonly #waiting: Gauge<"language">;
   readonly #compiles: Counter<"language" | "result">;
+  readonly #callbacks: Counter<"result">;
   readonly #queued: Gauge;
   readonly #running: Gauge;
 
@@ -91,6 +93,12 @@ export class Metrics implements RunObserver {
       labelNames: ["language", "result"],
       registers,
     });
+    this.#callbacks = new Counter({
+      name: "sandbox_callbacks_total",
+      help: "Callbacks that were delivered, or given up after their last try (failed)",
+      labelNames: ["result"],
+      registers,
+    });
     this.#queued = new Gauge({ name: "sandbox_queue_length", help: "Runs that wait for their turn", registers });
     this.#running = new Gauge({ name: "sandbox_running", help: "Runs that execute now", registers });
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
@@ -119,6 +127,11 @@ export class Metrics implements RunObserver {
   /** Counts a compile stage, whose outcome was known or not. */
   compiled(language: string, hit: boolean): void {
     this.#compiles.inc({ language, result: hit ? "hit" : "miss" });
+  }
+
+  /** Counts a callback that is owed no more. */
+  calledBack(result: CallbackOutcome): void {
+    this.#callbacks.inc({ result });
   }
 
   /** Counts a request by its route's pattern; `route` is undefined for paths that lead nowhere. */

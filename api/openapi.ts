@@ -4,6 +4,7 @@ import { z } from "zod";
 
 import type { ErrorCode } from "../core/errors.ts";
 import { LIMITS, LIMIT_NAMES } from "../core/limits.ts";
+import { MAX_CALLBACK_URL_CHARACTERS, callbackPattern } from "./callbacks/callback-url.ts";
 import type { ApiContext, App } from "./context.ts";
 import { HTTP_STATUS } from "./errors.ts";
 import { ERROR } from "./schemas.ts";
@@ -51,11 +52,26 @@ function describeRefusals(description: Description): void {
   }
 }
 
+/** The field for a callback as this server takes it; where it is refused, it is none of the description's. */
+function describeCallbacks(
+  id: string,
+  properties: z.infer<typeof PROPERTIES>,
+  callbacks: ApiContext["settings"]["callbacks"],
+): void {
+  if (callbacks === undefined || id.startsWith("Sync")) {
+    delete properties["callback_url"];
+    return;
+  }
+  const pattern = callbackPattern(callbacks.origins);
+  Object.assign(properties["callback_url"] ?? {}, { pattern, maxLength: MAX_CALLBACK_URL_CHARACTERS });
+}
+
 /** Says what this server knows and allows, where the schemas are those of every server. */
 function describeServer({ components }: Description, { registry, settings }: DescribedServer): void {
   for (const [id, { properties }] of Object.entries(components.schemas)) {
     // The library describes what a client sends under another id than what it may get.
-    if (/^(?:RunRequest|Comparison)(?:Input)?$/.test(id)) {
+    if (/^(?:Sync)?RunRequest(?:Input)?$/.test(id)) describeCallbacks(id, properties ?? {}, settings.callbacks);
+    if (/^(?:(?:Sync)?RunRequest|Comparison)(?:Input)?$/.test(id)) {
       Object.assign(properties?.["language"] ?? {}, {
         enum: registry.languages.flatMap(({ name, aliases }) => [name, ...aliases]),
       });

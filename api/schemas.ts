@@ -111,46 +111,56 @@ const COMPARISON = z
     ],
   });
 
+const PROGRAM = z.strictObject({
+  language: z.string().describe("A language's name or alias, as /api/languages lists them"),
+  code: z.string().optional().meta({ minLength: 1 }).describe("The program, if it is one file; excludes files"),
+  files: z
+    .array(FILE)
+    .optional()
+    .meta({ minItems: 1, maxItems: MAX_FILES })
+    .describe(`The program, if it is up to ${MAX_FILES} files; the first one is run`),
+  stdin: z.string().optional(),
+  args: z.array(z.string().meta(WITHOUT_NUL)).optional().meta({ maxItems: MAX_ARGUMENTS }),
+  env: z
+    .record(z.string().meta({ pattern: `(?!${RESERVED})${VARIABLE_NAME.source}` }), z.string().meta(WITHOUT_NUL))
+    .optional()
+    .meta({ maxProperties: MAX_VARIABLES })
+    .describe("Environment variables, by name"),
+  limits: LIMITS_ASKED.optional().describe("Bounds of this run, within the language's maximum"),
+  tests: z
+    .array(TEST)
+    .optional()
+    .meta({ minItems: 1, maxItems: MAX_TESTS })
+    .describe(`Up to ${MAX_TESTS} tests: compiled once, each run in a process tree and a work folder of its own`),
+  comparison: COMPARISON.optional().describe("How the tests' outputs are compared; lines unless said"),
+  artifacts: z
+    .array(z.string().meta({ pattern: `^${GLOB}(?:/${GLOB})*$`, maxLength: MAX_FILE_NAME_BYTES }))
+    .optional()
+    .meta({ minItems: 1, maxItems: MAX_GLOBS })
+    .describe(
+      `Up to ${MAX_GLOBS} globs of files that come back, relative to the work folder: * is any part of a name, ? one byte of it, ** any folders`,
+    ),
+  stop_on_failure: z.boolean().optional().describe("Skip the tests after the first one that is not accepted"),
+  callback_url: z
+    .string()
+    .optional()
+    .describe(
+      "Who is told the result when the run has ended, by a POST that is signed: see Sandbox-Signature in the README",
+    ),
+});
+
+const PROGRAM_RULES = {
+  oneOf: [{ required: ["code"] }, { required: ["files"] }],
+  dependentRequired: { comparison: ["tests"], stop_on_failure: ["tests"] },
+  not: { required: ["tests", "artifacts"] },
+  examples: [{ language: "python", code: "a, b = 1, 2\nprint(a + b)" }],
+};
+
 /** What a client sends to have a program run. Bounds on sizes and contents are checked in core. */
-export const RUN_REQUEST = z
-  .strictObject({
-    language: z.string().describe("A language's name or alias, as /api/languages lists them"),
-    code: z.string().optional().meta({ minLength: 1 }).describe("The program, if it is one file; excludes files"),
-    files: z
-      .array(FILE)
-      .optional()
-      .meta({ minItems: 1, maxItems: MAX_FILES })
-      .describe(`The program, if it is up to ${MAX_FILES} files; the first one is run`),
-    stdin: z.string().optional(),
-    args: z.array(z.string().meta(WITHOUT_NUL)).optional().meta({ maxItems: MAX_ARGUMENTS }),
-    env: z
-      .record(z.string().meta({ pattern: `(?!${RESERVED})${VARIABLE_NAME.source}` }), z.string().meta(WITHOUT_NUL))
-      .optional()
-      .meta({ maxProperties: MAX_VARIABLES })
-      .describe("Environment variables, by name"),
-    limits: LIMITS_ASKED.optional().describe("Bounds of this run, within the language's maximum"),
-    tests: z
-      .array(TEST)
-      .optional()
-      .meta({ minItems: 1, maxItems: MAX_TESTS })
-      .describe(`Up to ${MAX_TESTS} tests: compiled once, each run in a process tree and a work folder of its own`),
-    comparison: COMPARISON.optional().describe("How the tests' outputs are compared; lines unless said"),
-    artifacts: z
-      .array(z.string().meta({ pattern: `^${GLOB}(?:/${GLOB})*$`, maxLength: MAX_FILE_NAME_BYTES }))
-      .optional()
-      .meta({ minItems: 1, maxItems: MAX_GLOBS })
-      .describe(
-        `Up to ${MAX_GLOBS} globs of files that come back, relative to the work folder: * is any part of a name, ? one byte of it, ** any folders`,
-      ),
-    stop_on_failure: z.boolean().optional().describe("Skip the tests after the first one that is not accepted"),
-  })
-  .meta({
-    id: "RunRequest",
-    oneOf: [{ required: ["code"] }, { required: ["files"] }],
-    dependentRequired: { comparison: ["tests"], stop_on_failure: ["tests"] },
-    not: { required: ["tests", "artifacts"] },
-    examples: [{ language: "python", code: "a, b = 1, 2\nprint(a + b)" }],
-  });
+export const RUN_REQUEST = PROGRAM.meta({ id: "RunRequest", ...PROGRAM_RULES });
+
+/** The same for a client that waits, whose description lacks the field that is refused there. */
+export const SYNC_RUN_REQUEST = PROGRAM.meta({ id: "SyncRunRequest", ...PROGRAM_RULES });
 
 const ENCODING = z.enum(["utf8", "base64"]).describe("utf8, or base64 where the bytes are not UTF-8");
 const TIME = z.iso.datetime({ precision: 3 });

@@ -116,6 +116,14 @@ function isAddressRange(text: string): boolean {
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }
 
+/** An address, or a range of them. */
+export function addressRange(): SettingSchema<string> {
+  return z
+    .string()
+    .refine((text) => isAddressRange(text))
+    .describe("an IP address or range such as 10.0.0.0/8");
+}
+
 /** Whose `X-Forwarded-For` is believed. */
 export function trustedProxies(): SettingSchema<boolean | string[]> {
   return z

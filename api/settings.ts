@@ -2,6 +2,7 @@ import { join } from "node:path";
 
 import { z } from "zod";
 
+import { callbackSettings, readCallbackSettings } from "./callback-settings.ts";
 import { API_KEYS_ALLOWED, parseApiKeys } from "./api-keys.ts";
 import type { LanguageRegistry } from "../core/languages.ts";
 import { imageSettings, kubernetesSettings, readKubernetesSettings } from "./kubernetes-settings.ts";
@@ -129,6 +130,7 @@ function generalSettings(environment: Environment) {
 export function settingsTable(environment: Environment, registry: LanguageRegistry): Map<string, Setting<unknown>> {
   return new Map<string, Setting<unknown>>([
     ...Object.entries(generalSettings(environment)),
+    ...Object.entries(callbackSettings()),
     ...limitSettings(),
     ...Object.entries(kubernetesSettings()),
     ...imageSettings(registry),
@@ -180,6 +182,7 @@ export function readSettings(environment: Environment) {
     trustProxy: read(environment, "TRUST_PROXY", table.TRUST_PROXY),
     frameAncestors: read(environment, "FRAME_ANCESTORS", table.FRAME_ANCESTORS),
     logLevel: read(environment, "LOG_LEVEL", table.LOG_LEVEL),
+    callbacks: readCallbackSettings(environment),
     limits: readLimits(environment),
     kubernetes: readKubernetesSettings(environment),
   };

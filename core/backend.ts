@@ -1,4 +1,5 @@
 import type { InteractiveInput } from "./interaction.ts";
+import type { CallbackLedger } from "./callbacks.ts";
 import type { Language } from "./languages.ts";
 import type { Run, RunEvent, RunId, RunState, Tenant } from "./run.ts";
 
@@ -30,6 +31,7 @@ export interface Backend {
    * every run's image brings its own, the run itself shows whether it is there.
    */
   readonly probesFirst: boolean;
+  readonly callbacks: CallbackLedger;
   /**
    * Accepts the run. When it returns, a durable run survives the process. The same id twice is the same run
    * (`existing`); throws `idempotency_conflict` for another fingerprint, `queue_full` beyond the admission bound,

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import type { Availability, Backend, Capacity, Health } from "./backend.ts";
+import type { CallbackLedger } from "./callbacks.ts";
 import { batchesOf, checkRun, checkRunId, checkedResult, judge, refusedChecks, waitsForChecker } from "./checking.ts";
 import type { Check, Judgement } from "./checking.ts";
 import { ServiceError } from "./errors.ts";
@@ -30,6 +31,7 @@ interface Judging {
  */
 export class CheckedBackend implements Backend {
   readonly probesFirst: boolean;
+  readonly callbacks: CallbackLedger;
   readonly #inner: Backend;
   readonly #find: FindLanguage;
   readonly #judging = new Map<RunId, Judging>();
@@ -38,6 +40,7 @@ export class CheckedBackend implements Backend {
 
   constructor(inner: Backend, find: FindLanguage) {
     this.probesFirst = inner.probesFirst;
+    this.callbacks = inner.callbacks;
     this.#inner = inner;
     this.#find = find;
   }

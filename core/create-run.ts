@@ -162,5 +162,6 @@ export function createRun(
     createdAt: new Date(),
     program,
     grading: graded?.grading,
+    callbackUrl: request.callback_url,
   };
 }

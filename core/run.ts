@@ -25,6 +25,8 @@ export interface Run {
   program: Program;
   /** Undefined for a run without tests. */
   grading?: Grading | undefined;
+  /** Who is told the result when the run has ended; of durable runs only. */
+  callbackUrl?: string | undefined;
 }
 
 export const STATUSES = [

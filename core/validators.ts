@@ -19,6 +19,7 @@ export interface RunRequest {
   comparison?: ComparisonRequest | undefined;
   stop_on_failure?: boolean | undefined;
   artifacts?: string[] | undefined;
+  callback_url?: string | undefined;
 }
 
 export interface TestRequest {

@@ -8,7 +8,7 @@ import { IDEMPOTENCY_KEY, acceptRun } from "../accept-run.ts";
 import type { ApiContext, App } from "../context.ts";
 import { errorResponses } from "../openapi.ts";
 import { renderState } from "../render.ts";
-import { RESULT, RESULT_OR_PENDING, RUN_PARAMS, RUN_REQUEST } from "../schemas.ts";
+import { RESULT, RESULT_OR_PENDING, RUN_PARAMS, RUN_REQUEST, SYNC_RUN_REQUEST } from "../schemas.ts";
 import { sendResult } from "../send-result.ts";
 import { HANDLER_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from "../timeouts.ts";
 import { allowSilence, clientGone, resultOf } from "../waiting.ts";
@@ -82,7 +82,7 @@ export function createRoutes(app: App, context: ApiContext): void {
           "Answers 200 whatever becomes of the program: status says it. Going away cancels the run, unless it has an Idempotency-Key.",
         tags: ["runs"],
         headers: IDEMPOTENCY,
-        body: RUN_REQUEST,
+        body: SYNC_RUN_REQUEST,
         response: { 200: RESULT, ...errorResponses(REFUSALS) },
       },
     },

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Availability, Backend, Capacity, Health } from "../../core/backend.ts";
 import { ServiceError, idempotencyConflict, notInteractive } from "../../core/errors.ts";
 import type { InteractiveInput } from "../../core/interaction.ts";
+import type { OwedCallback } from "../../core/callbacks.ts";
 import type { Language, LanguageRegistry } from "../../core/languages.ts";
 import { availabilityOf, versionProgram } from "../../core/probe.ts";
 import { runId } from "../../core/run.ts";
@@ -11,6 +12,7 @@ import type { Interruption } from "../../core/transcript.ts";
 import { KubernetesAccess } from "./kubernetes-access.ts";
 import { KubernetesAdmission } from "./kubernetes-admission.ts";
 import { attach } from "./kubernetes-attach.ts";
+import { KubernetesCallbacks } from "./kubernetes-callbacks.ts";
 import type { KubernetesClient } from "./kubernetes-client.ts";
 import { KubernetesCluster } from "./kubernetes-cluster.ts";
 import { KubernetesEndings } from "./kubernetes-endings.ts";
@@ -50,11 +52,14 @@ export interface KubernetesBackendOptions {
   log: (message: string) => void;
   /** Told of each run that has ended and that this replica made. */
   observe: (result: RunResult) => void;
+  /** Told of each callback that such a run owes at its end. */
+  owes: (callback: OwedCallback) => void;
 }
 
 /** Executes each run as a Job. The cluster is queue and store: any replica answers for any run, and none holds any state. */
 export class KubernetesBackend implements Backend {
   readonly probesFirst = false;
+  readonly callbacks: KubernetesCallbacks;
   readonly #options: KubernetesBackendOptions;
   readonly #jobs: KubernetesJobs;
   readonly #cluster: KubernetesCluster;
@@ -69,7 +74,7 @@ export class KubernetesBackend implements Backend {
   #closing = false;
 
   private constructor(options: KubernetesBackendOptions) {
-    const { client, namespace, observe, maxRunning, maxQueued, jobs } = options;
+    const { client, namespace, observe, owes, maxRunning, maxQueued, jobs } = options;
     this.#options = options;
     this.#jobs = new KubernetesJobs(client, namespace);
     this.#access = new KubernetesAccess(client, namespace);
@@ -80,12 +85,15 @@ export class KubernetesBackend implements Backend {
       },
       (result) => {
         observe(result);
+        const job = this.#cluster.job(result.id);
+        if (job?.callback !== undefined) owes({ id: job.name, tenant: job.tenant, url: job.callback.url });
         this.#checkSoon();
       },
       (id) => this.#endings.stopLater(id),
     );
     this.#cluster = new KubernetesCluster(client, namespace, (name) => this.#changed(name));
     this.#endings = new KubernetesEndings(this.#cluster, this.#jobs, this.#runs, options.log);
+    this.callbacks = new KubernetesCallbacks(this.#cluster, this.#jobs, (job) => this.#endings.hasEnded(job));
     this.#waiting = new KubernetesWaiting(this.#cluster, this.#jobs, jobs.queueSeconds);
     this.#admission = new KubernetesAdmission({
       cluster: this.#cluster,

@@ -139,6 +139,7 @@ export function makeJob(
     [ANNOTATIONS.tenant]: run.tenant,
     [ANNOTATIONS.fingerprint]: run.fingerprint,
     [ANNOTATIONS.createdAt]: run.createdAt.toISOString(),
+    ...(run.callbackUrl === undefined ? {} : { [ANNOTATIONS.callback]: run.callbackUrl }),
     ...(run.grading === undefined ? {} : { [ANNOTATIONS.grading]: encodeGrading(run.grading) }),
     ...(interaction === undefined ? {} : { [ANNOTATIONS.interaction]: interaction }),
   };

@@ -75,6 +75,18 @@ export class KubernetesJobs {
     });
   }
 
+  /**
+   * Sets annotations of the Job, and removes those that are null. Throws `KubernetesError`: with reason Conflict when the
+   * Job is of another version than the one that is given.
+   */
+  async annotate(
+    { name, version }: { name: string; version?: string },
+    annotations: Readonly<Record<string, string | null>>,
+  ): Promise<JobRecord> {
+    const precondition = version === undefined ? {} : { resourceVersion: version };
+    return await this.#patch(name, { metadata: { ...precondition, annotations } });
+  }
+
   /** What the Job controller was told when it could not make the Job's Pod, newest last. */
   async refusals(name: string): Promise<string[]> {
     const fieldSelector = `involvedObject.name=${name},reason=FailedCreate`;

@@ -21,6 +21,10 @@ export const ANNOTATIONS = {
   interaction: "sandbox-api/interaction",
   /** How the run ended, where its log does not tell: see `kubernetes-outcome.ts`. */
   outcome: "sandbox-api/outcome",
+  /** Who is to be told the result; not there any more when that is done with. */
+  callback: "sandbox-api/callback",
+  /** Which replica is at that: see `kubernetes-callbacks.ts`. */
+  callbackClaim: "sandbox-api/callback-claim",
 } as const;
 
 /** The label by which Kueue takes a Job over: https://kueue.sigs.k8s.io/docs/tasks/run/jobs/ */

@@ -27,6 +27,8 @@ export interface JobRecord {
   grading: string | undefined;
   /** Whether it is spoken to while it runs, and has a terminal for that. */
   interaction: "terminal" | "pipes" | undefined;
+  /** The annotations; undefined when no callback is owed, or not any more. */
+  callback: { url: string; claim: string | undefined } | undefined;
 }
 
 export interface Reason {
@@ -88,6 +90,7 @@ export function jobRecord(object: unknown): JobRecord {
   const { labels, annotations, creationTimestamp } = metadata;
   const conditions = status?.conditions?.filter(({ status: value }) => value === "True") ?? [];
   const end = conditions.find(({ type }) => type === "Complete" || type === "Failed");
+  const callback = annotations?.[ANNOTATIONS.callback];
   const failure = conditions.find(({ type }) => type === "FailureTarget" || type === "Failed");
   return {
     name: metadata.name,
@@ -104,6 +107,7 @@ export function jobRecord(object: unknown): JobRecord {
     outcome: annotations?.[ANNOTATIONS.outcome],
     grading: annotations?.[ANNOTATIONS.grading],
     interaction: interactionOf(annotations?.[ANNOTATIONS.interaction]),
+    callback: callback === undefined ? undefined : { url: callback, claim: annotations?.[ANNOTATIONS.callbackClaim] },
   };
 }
 

@@ -5,6 +5,7 @@ import type { AheadProgram } from "../../core/ahead.ts";
 import type { Availability, Backend, Capacity, Health } from "../../core/backend.ts";
 import { ServiceError, idempotencyConflict, notInteractive } from "../../core/errors.ts";
 import type { InteractiveInput } from "../../core/interaction.ts";
+import type { CallbackLedger, OwedCallback } from "../../core/callbacks.ts";
 import type { Language } from "../../core/languages.ts";
 import { availabilityOf, versionProgram } from "../../core/probe.ts";
 import { inputBytesOf } from "../../core/program.ts";
@@ -53,11 +54,14 @@ export interface LocalBackendOptions {
   /** Told of each run that has ended. */
   observe: (result: RunResult) => void;
   observeAhead: AheadObserver;
+  /** Told of each callback that a run owes at its end. */
+  owes: (callback: OwedCallback) => void;
 }
 
 /** Executes runs on this machine, each in namespaces and a cgroup of its own; keeps queue and results in SQLite. */
 export class LocalBackend implements Backend {
   readonly probesFirst = true;
+  readonly callbacks: CallbackLedger;
   readonly #options: LocalBackendOptions;
   readonly #store: LocalStore;
   readonly #cgroups: LocalCgroups;
@@ -84,6 +88,7 @@ export class LocalBackend implements Backend {
   ) {
     this.#options = options;
     this.#store = store;
+    this.callbacks = store.callbacks;
     this.#cgroups = cgroups;
     this.#pool = pool;
     this.#ahead = ahead;
@@ -384,7 +389,9 @@ export class LocalBackend implements Backend {
     local.input?.close();
     local.notify();
     this.#runs.delete(run.id);
-    if (result !== undefined) this.#options.observe(result);
+    if (result === undefined) return;
+    this.#options.observe(result);
+    if (run.callbackUrl !== undefined) this.#options.owes({ id: run.id, tenant: run.tenant, url: run.callbackUrl });
   }
 }
 

@@ -7,15 +7,19 @@ import type { Grading } from "../../core/grading.ts";
 import type { RunId, RunState } from "../../core/run.ts";
 import type { PreparedProgram } from "./local-program.ts";
 import { Recording } from "../../core/recording.ts";
+import { LocalCallbacks } from "./local-callbacks.ts";
 import type { RunHeader } from "./local-run.ts";
 
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 /** How long a write that nobody waits for may stay in memory, in milliseconds. */
 const WRITE_BEHIND_MS = 25;
 /** How long after a failed write it is tried again, in milliseconds. */
 const RETRY_MS = 1000;
 const PURGE_BATCH = 500;
+
+const CALLBACKS_INDEX =
+  "CREATE INDEX runs_owing ON runs (finished_at) WHERE state = 'finished' AND callback_url IS NOT NULL";
 
 const SCHEMA = `
   CREATE TABLE runs (
@@ -30,14 +34,22 @@ const SCHEMA = `
     program BLOB,
     demands TEXT,
     recording BLOB,
-    grading TEXT
+    grading TEXT,
+    callback_url TEXT,
+    callback_tries INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE INDEX runs_unfinished ON runs (created_at) WHERE state <> 'finished';
   CREATE INDEX runs_finished ON runs (finished_at) WHERE state = 'finished';
+  ${CALLBACKS_INDEX};
 `;
 
-/** What the first version had not. */
-const FROM_VERSION_1 = "ALTER TABLE runs ADD COLUMN grading TEXT";
+/** What each version had not that the next one has, the first one's first. */
+const UPGRADES = [
+  "ALTER TABLE runs ADD COLUMN grading TEXT",
+  `ALTER TABLE runs ADD COLUMN callback_url TEXT;
+   ALTER TABLE runs ADD COLUMN callback_tries INTEGER NOT NULL DEFAULT 0;
+   ${CALLBACKS_INDEX}`,
+];
 
 interface Row {
   id: string;
@@ -49,9 +61,11 @@ interface Row {
   state: "queued" | "running" | "finished";
   finished_at: number | null;
   grading: string | null;
+  /** Null when none is owed, or not any more. */
+  callback_url: string | null;
 }
 
-const COLUMNS = "id, tenant, language, version, fingerprint, created_at, state, finished_at, grading";
+const COLUMNS = "id, tenant, language, version, fingerprint, created_at, state, finished_at, grading, callback_url";
 
 interface PendingWrite {
   write: () => void;
@@ -68,7 +82,8 @@ function storedRun(row: Row): StoredRun {
   const { id, tenant, language, version, fingerprint, state } = row;
   const grading = row.grading === null ? undefined : (JSON.parse(row.grading) as Grading);
   const createdAt = new Date(row.created_at);
-  return { id, tenant, language, version, fingerprint, state, durable: true, createdAt, grading };
+  const callbackUrl = row.callback_url ?? undefined;
+  return { id, tenant, language, version, fingerprint, state, durable: true, createdAt, grading, callbackUrl };
 }
 
 /**
@@ -89,14 +104,16 @@ export class LocalStore implements Disposable {
   #pending: PendingWrite[] = [];
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
+  readonly callbacks: LocalCallbacks;
   /** Why the last write failed; undefined when it did not. */
   problem: string | undefined;
 
   private constructor(database: DatabaseSync, ttlMs: number) {
     this.#database = database;
     this.#ttlMs = ttlMs;
+    this.callbacks = new LocalCallbacks(database);
     this.#insert = database.prepare(
-      `INSERT INTO runs (${COLUMNS}, program, demands, recording) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO runs (${COLUMNS}, program, demands, recording) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#setState = database.prepare("UPDATE runs SET state = ? WHERE id = ? AND state <> 'finished'");
     this.#finish = database.prepare(
@@ -121,8 +138,8 @@ export class LocalStore implements Disposable {
       database.exec("PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = 16777216; PRAGMA synchronous = NORMAL");
       chmodSync(path, 0o600);
       const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
-      const made = version === 0 ? SCHEMA : version === 1 ? FROM_VERSION_1 : undefined;
-      if (made !== undefined) database.exec(`BEGIN; ${made}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
+      const made = version === 0 ? SCHEMA : UPGRADES.slice(version - 1).join("; ");
+      if (made !== "") database.exec(`BEGIN; ${made}; PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
       else if (version !== SCHEMA_VERSION) {
         throw new StartError(
           `${path} is of another version of this server (its schema is ${version}, this one knows ${SCHEMA_VERSION}); give each its own DATA_DIR`,
@@ -285,6 +302,7 @@ export class LocalStore implements Disposable {
       state,
       finishedAt?.getTime() ?? null,
       run.grading === undefined ? null : JSON.stringify(run.grading),
+      run.callbackUrl ?? null,
       program?.encoded ?? null,
       program === null ? null : JSON.stringify(program.demands),
       recording?.serialize() ?? null,

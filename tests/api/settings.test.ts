@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
@@ -8,6 +9,7 @@ import { readSettings, settingsTable } from "../../api/settings.ts";
 import { settingsMarkdown } from "../../api/settings-table.ts";
 import { loadLanguages } from "../../core/languages.ts";
 import { LIMITS, LIMIT_NAMES, limitsFrom } from "../../core/limits.ts";
+import { temporaryFolder } from "../support/server.ts";
 
 const REGISTRY = loadLanguages(join(import.meta.dirname, "../../docker"));
 const KEY = "ada:0123456789abcdef";
@@ -181,6 +183,14 @@ describe("a wrong variable is refused in one line that names it, its value and w
     ["FRAME_ANCESTORS", "*", "none, self, or origins"],
     ["FRAME_ANCESTORS", "https://a.example; script-src *", "none, self, or origins"],
     ["FRAME_ANCESTORS", "self,,https://a.example", "none, self, or origins"],
+    ["CALLBACK_HOSTS", "https://hooks.example.org/path", "a host such as hooks.example.org"],
+    ["CALLBACK_HOSTS", "user@hooks.example.org", "a host such as hooks.example.org"],
+    ["CALLBACK_HOSTS", "*.example.org", "a host such as hooks.example.org"],
+    ["CALLBACK_HOSTS", "ftp://hooks.example.org", "a host such as hooks.example.org"],
+    ["CALLBACK_HOSTS", "hooks.example.org:99999", "a host such as hooks.example.org"],
+    ["CALLBACK_NETWORKS", "10.0.0.0/33", "an IP address or range"],
+    ["CALLBACK_NETWORKS", "localhost", "an IP address or range"],
+    ["CALLBACK_TRIES", "0", "an integer from 1 to 20"],
     ["LOG_LEVEL", "verbose", "fatal, error, warn, info, debug, trace or silent"],
     ["CPU_LIMIT", "0.0001", "such as 500m"],
     ["CPU_LIMIT", "0", "such as 500m"],
@@ -227,6 +237,45 @@ describe("a wrong variable is refused in one line that names it, its value and w
     const message = refusalOf({ API_KEYS: "ada:0123456789abcdef,ada:fedcba9876543210" });
     expect(message).toMatch(/^API_KEYS: entry 2 \(ada\)/);
     expect(message).not.toMatch(/0123456789abcdef|fedcba9876543210/);
+  });
+});
+
+describe("callbacks", () => {
+  const secret = "0123456789abcdef0123456789abcdef";
+
+  test("are made where hosts and a secret are given, each host as one origin", () => {
+    const CALLBACK_HOSTS = "Hooks.Example.org, hooks.example.org:443,http://127.1:8080,https://[::1]:8443";
+    expect(
+      readSettings({ CALLBACK_HOSTS, CALLBACK_SECRET: secret, CALLBACK_NETWORKS: "10.0.0.0/8,::1" }),
+    ).toMatchObject({
+      callbacks: {
+        origins: ["https://hooks.example.org", "http://127.0.0.1:8080", "https://[::1]:8443"],
+        networks: ["10.0.0.0/8", "::1"],
+        secret,
+        tries: 6,
+      },
+    });
+    expect(readSettings({ CALLBACK_SECRET: secret }).callbacks).toBeUndefined();
+  });
+
+  test("have a secret that may be in a file", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "secret");
+    await writeFile(path, `${secret}\n`);
+    for (const CALLBACK_SECRET of [path, `file:${path}`]) {
+      expect(readSettings({ CALLBACK_HOSTS: "a.example", CALLBACK_SECRET }).callbacks).toMatchObject({ secret });
+    }
+  });
+
+  test.for([
+    ["", /^CALLBACK_HOSTS="https:\/\/a\.example" is not allowed without CALLBACK_SECRET/],
+    ["0123456789abcdef", /^CALLBACK_SECRET is not allowed: at least 32/],
+    ["ü".repeat(40), /^CALLBACK_SECRET is not allowed: at least 32/],
+    ["/nowhere/secret", /^CALLBACK_SECRET: file \/nowhere\/secret can't be read/],
+  ] as const)("are refused with %j as their secret, which is not shown", ([CALLBACK_SECRET, message]) => {
+    const refused = refusalOf({ CALLBACK_HOSTS: "a.example", CALLBACK_SECRET });
+    expect(refused).toMatch(message);
+    expect(refused).not.toMatch(/\n|0123456789abcdef|üüü/);
   });
 });
 

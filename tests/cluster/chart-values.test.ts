@@ -40,6 +40,8 @@ describe("wrong values are refused with a message that names them", () => {
     [{ sandbox: { namespace: "My_Space" } }, "at '/sandbox/namespace'"],
     [{ sandbox: { limitRange: { max: { memory: "2 GB" } } } }, "at '/sandbox/limitRange/max/memory'"],
     [{ networkPolicy: { apiServer: { cidrs: ["10.0.0.1"] } } }, "at '/networkPolicy/apiServer/cidrs/0'"],
+    [{ settings: { CALLBACK_SECRET: "x" } }, "'CALLBACK_SECRET' not allowed"],
+    [{ networkPolicy: { callbacks: [{ from: [] }] } }, "at '/networkPolicy/callbacks/0'"],
     [{ clusterIssuer: { email: "nobody" } }, "at '/clusterIssuer/email': 'nobody'"],
     [{ clusterIssuer: { environment: "test" } }, "at '/clusterIssuer/environment': value must be one of 'staging'"],
     [{ clusterIssuer: { enabled: true } }, "clusterIssuer.email is wanted where clusterIssuer.enabled is true"],
@@ -153,5 +155,30 @@ test("an operator's Job templates stand in place of the chart's, or beside them"
     "job.yaml": expect.stringContaining("kind: Job"),
     "java.yaml": "spec: {}\n",
     "rust.yaml": "# mine\n",
+  });
+});
+
+describe("callbacks", () => {
+  const settings = { CALLBACK_HOSTS: "hooks.example.org" };
+
+  test("have a secret of the chart's, or one that is there, and a way out", async () => {
+    const made = await only("Secret", { settings }, "-callbacks");
+    expect(made).toMatchObject({ data: { "callback-secret": expect.stringMatching(/^[A-Za-z0-9+/=]{50,}$/) } });
+    expect(await only("ConfigMap", { settings }, "-settings")).toMatchObject({
+      data: { ...settings, CALLBACK_SECRET: "/etc/sandbox-api/callbacks/callback-secret" },
+    });
+    const policy = JSON.stringify((await only("NetworkPolicy", { settings }, "sandbox-api"))["spec"]);
+    expect(policy).toContain('{"port":53,"protocol":"UDP"}');
+    expect(policy).toContain('"cidr":"0.0.0.0/0"');
+    const own = { settings, callbacks: { existingSecret: "signing" } };
+    expect(JSON.stringify(await only("Deployment", own))).toContain('"secretName":"signing"');
+    expect((await render(own)).map(({ metadata }) => metadata.name)).not.toContain("sandbox-api-callbacks");
+  });
+
+  test("are nothing to a release without them", async () => {
+    const policy = JSON.stringify((await only("NetworkPolicy", {}, "sandbox-api"))["spec"]);
+    expect(policy).not.toContain("0.0.0.0/0");
+    expect(policy).not.toContain('"port":53');
+    expect(JSON.stringify(await render({}))).not.toContain("callback");
   });
 });

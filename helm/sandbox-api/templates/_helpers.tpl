@@ -41,6 +41,10 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ .Values.apiKeys.existingSecret | default (printf "%s-keys" (include "sandbox-api.name" .)) }}
 {{- end }}
 
+{{- define "sandbox-api.callbackSecret" -}}
+{{ .Values.callbacks.existingSecret | default (printf "%s-callbacks" (include "sandbox-api.name" .)) }}
+{{- end }}
+
 {{- define "sandbox-api.image" -}}
 {{- with .Values.images -}}
 {{ .api | default (printf "%s%s:%s" (empty .registry | ternary "" (printf "%s/" .registry)) "sandbox/api" .tag) }}

@@ -75,7 +75,10 @@ test("a taken port, and a data folder that can't be one, are refused in one line
   }
 });
 
-test("the runs of the first version are still there", async () => {
+test.for([
+  [1, ["grading"]],
+  [2, []],
+] as const)("the runs of version %i of the store are still there", async ([version, more]) => {
   await using folder = await temporaryFolder();
   const { id } = await (async () => {
     await using server = await startServer({ DATA_DIR: folder.path });
@@ -84,7 +87,11 @@ test("the runs of the first version are still there", async () => {
     return await api.finished(run.id);
   })();
   using database = new DatabaseSync(join(folder.path, "runs.db"));
-  database.exec("ALTER TABLE runs DROP COLUMN grading; PRAGMA user_version = 1");
+  database.exec("DROP INDEX runs_owing");
+  for (const column of ["callback_url", "callback_tries", ...more]) {
+    database.exec(`ALTER TABLE runs DROP COLUMN ${column}`);
+  }
+  database.exec(`PRAGMA user_version = ${version}`);
   database.close();
   await using server = await startServer({ DATA_DIR: folder.path });
   const api = new Client(server.url);
