@@ -78,6 +78,9 @@ function checkCallback({ settings }: ApiContext, url: string, later: boolean): v
  */
 export async function acceptRun(context: ApiContext, request: RunRequest, order: RunOrder): Promise<Run> {
   const { settings } = context;
+  if (request.network === true && !settings.allowNetwork) {
+    throw invalid("network", "true is not allowed on this server, whose operator has not set ALLOW_NETWORK", ["false"]);
+  }
   if (request.callback_url !== undefined) checkCallback(context, request.callback_url, order.later);
   const { language, version } = await findLanguage(context, request.language, "language");
   const checker = request.comparison?.language;

@@ -58,6 +58,7 @@ async function openLocal({ settings, registry, log, metrics, owes }: Opening): P
       prepared: pathInRepository("build/languages"),
     },
     launcherPath: pathInRepository("build/launcher"),
+    networkRanges: settings.allowNetwork ? settings.networkRanges : undefined,
     ahead: {
       ...settings.ahead,
       programs: registry.languages

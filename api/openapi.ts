@@ -70,7 +70,10 @@ function describeCallbacks(
 function describeServer({ components }: Description, { registry, settings }: DescribedServer): void {
   for (const [id, { properties }] of Object.entries(components.schemas)) {
     // The library describes what a client sends under another id than what it may get.
-    if (/^(?:Sync)?RunRequest(?:Input)?$/.test(id)) describeCallbacks(id, properties ?? {}, settings.callbacks);
+    if (/^(?:Sync)?RunRequest(?:Input)?$/.test(id)) {
+      describeCallbacks(id, properties ?? {}, settings.callbacks);
+      if (!settings.allowNetwork) Object.assign(properties?.["network"] ?? {}, { const: false });
+    }
     if (/^(?:(?:Sync)?RunRequest|Comparison)(?:Input)?$/.test(id)) {
       Object.assign(properties?.["language"] ?? {}, {
         enum: registry.languages.flatMap(({ name, aliases }) => [name, ...aliases]),

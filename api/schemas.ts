@@ -141,6 +141,10 @@ const PROGRAM = z.strictObject({
       `Up to ${MAX_GLOBS} globs of files that come back, relative to the work folder: * is any part of a name, ? one byte of it, ** any folders`,
     ),
   stop_on_failure: z.boolean().optional().describe("Skip the tests after the first one that is not accepted"),
+  network: z
+    .boolean()
+    .optional()
+    .describe("Whether the program may open connections to where the operator lets it; not unless said"),
   callback_url: z
     .string()
     .optional()

@@ -11,9 +11,11 @@ import { SettingsError, given, read, setting } from "./setting.ts";
 import type { Environment, Setting } from "./setting.ts";
 import {
   absolutePath,
+  addressRange,
   boolean,
   frameAncestors,
   integer,
+  list,
   listenAddress,
   oneOf,
   optional,
@@ -118,6 +120,17 @@ function generalSettings(environment: Environment) {
     ),
     TRUST_PROXY: setting(trustedProxies(), "false", "Whose X-Forwarded-For is believed"),
     FRAME_ANCESTORS: setting(frameAncestors(), "none", "Whose pages may show the playground in a frame"),
+    ALLOW_NETWORK: setting(
+      boolean(),
+      "false",
+      "Whether a request may have `network`: true, so that its program reaches other machines",
+    ),
+    NETWORK_RANGES: setting(
+      list(addressRange()),
+      "",
+      "What programs with a network may reach although it is not public (local backend)",
+      "none",
+    ),
     LOG_LEVEL: setting(
       oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
       "info",
@@ -181,6 +194,8 @@ export function readSettings(environment: Environment) {
     rateLimitPerMinute: read(environment, "RATE_LIMIT_PER_MINUTE", table.RATE_LIMIT_PER_MINUTE),
     trustProxy: read(environment, "TRUST_PROXY", table.TRUST_PROXY),
     frameAncestors: read(environment, "FRAME_ANCESTORS", table.FRAME_ANCESTORS),
+    allowNetwork: read(environment, "ALLOW_NETWORK", table.ALLOW_NETWORK),
+    networkRanges: read(environment, "NETWORK_RANGES", table.NETWORK_RANGES),
     logLevel: read(environment, "LOG_LEVEL", table.LOG_LEVEL),
     callbacks: readCallbackSettings(environment),
     limits: readLimits(environment),

@@ -4,7 +4,7 @@ import { BlockList, isIP } from "node:net";
  * IPv4 ranges that are no one's on the public Internet, or that lead to somebody else's network:
  * https://www.iana.org/assignments/iana-ipv4-special-registry, with multicast and what is reserved.
  */
-const SPECIAL_IPV4 = [
+export const SPECIAL_IPV4 = [
   "0.0.0.0/8",
   "10.0.0.0/8",
   "100.64.0.0/10",

@@ -29,6 +29,7 @@ export function waitsFor(ahead: Program, program: Program): boolean {
   return (
     wanted !== undefined &&
     program.interaction === undefined &&
+    program.network !== true &&
     waiting !== undefined &&
     wanted.name === waiting.name &&
     (wanted.name === "compile" || program.tests === undefined) &&

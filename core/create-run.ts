@@ -151,7 +151,9 @@ export function createRun(
   const artifacts = checkArtifacts(request.artifacts);
   if (artifacts !== undefined && graded !== undefined)
     throw invalid("artifacts", "are not for a run with tests, each of which begins with a clean work folder");
-  const program: Program = { files, stages, limits, tests: graded?.tests, artifacts, interaction: origin.interaction };
+  const network = request.network === true;
+  const { interaction } = origin;
+  const program: Program = { files, stages, limits, tests: graded?.tests, artifacts, interaction, network };
   return {
     id: runId(origin.tenant, origin.idempotencyKey),
     tenant: origin.tenant,

@@ -51,6 +51,8 @@ export interface Program {
   artifacts?: readonly string[] | undefined;
   /** Of one whose run stage is spoken to while it runs; undefined of the others. */
   interaction?: Interaction | undefined;
+  /** Whether it may open sockets of the Internet; where they lead the backend decides. */
+  network?: boolean | undefined;
 }
 
 /** How long a test's end may take: what it left is removed, in milliseconds. */
@@ -202,6 +204,7 @@ export function* readRecords(
 export function encodeProgram(program: Program, options: EncodeOptions): Buffer {
   const { limits } = program;
   const records = [...program.files.map(fileRecord), record("W", u64(limits.work_bytes, limits.work_inodes))];
+  if (program.network === true) records.push(record("N"));
   for (const glob of program.artifacts ?? []) records.push(record("G", Buffer.from(glob)));
   for (const stage of program.stages) {
     records.push(record("S", Buffer.from(stage.name === "compile" ? "c" : "r")));

@@ -20,6 +20,7 @@ export interface RunRequest {
   stop_on_failure?: boolean | undefined;
   artifacts?: string[] | undefined;
   callback_url?: string | undefined;
+  network?: boolean | undefined;
 }
 
 export interface TestRequest {

@@ -58,6 +58,7 @@ enum { MAX_REQUEST_BYTES = 64 * 1024, MAX_SANDBOXES = 4096, MAX_WORDS = 512, MAX
 
 struct started {
     pid_t pid; /* 0 when the place is free */
+    pid_t relay; /* of its network; 0 without one */
     char token[MAX_TOKEN];
     struct cgroups cgroups;
 };
@@ -162,7 +163,8 @@ static const char *make_cgroups(struct request *request, struct cgroups *cgroups
 
 /*
  * Does what the rest of a request says: user id or "-", cgroups to make, files in them to write, where kills are counted or
- * "-", files to open, each with its mode (r, or w, which also reads), command. NULL, or the path that failed, with errno.
+ * "-", files to open, each with its mode (r, or w, which also reads), "-" or the four words of its network, command. NULL,
+ * or the path that failed, with errno.
  */
 static const char *prepare(struct request *request, struct cgroups *cgroups, struct sandbox *sandbox)
 {
@@ -179,6 +181,13 @@ static const char *prepare(struct request *request, struct cgroups *cgroups, str
         if (fd < 0)
             return path;
         sandbox->opened[sandbox->opened_count++] = fd;
+    }
+    char *nft = next_word(request);
+    if (strcmp(nft, "-") != 0) {
+        sandbox->network.nft = nft;
+        sandbox->network.relay = next_word(request);
+        sandbox->network.range = next_word(request);
+        sandbox->network.rules = next_word(request);
     }
     sandbox->command = &request->words[request->next];
     return NULL;
@@ -219,7 +228,7 @@ static void start(struct request *request)
         return;
     }
     const char *failed = prepare(request, &place->cgroups, &sandbox);
-    pid_t pid = failed == NULL ? sandbox_start(&sandbox) : -1;
+    pid_t pid = failed == NULL ? sandbox_start(&sandbox, &place->relay) : -1;
     if (pid > 0) {
         place->pid = pid;
         strcpy(place->token, token);
@@ -291,13 +300,18 @@ static void reap(int signals)
         continue;
     pid_t pid;
     while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-        for (struct started *place = sandboxes; place < sandboxes + MAX_SANDBOXES; place += 1)
+        for (struct started *place = sandboxes; place < sandboxes + MAX_SANDBOXES; place += 1) {
+            if (place->relay == pid)
+                place->relay = 0;
             if (place->pid == pid) {
                 place->pid = 0;
+                if (place->relay > 0)
+                    kill(place->relay, SIGKILL);
                 if (!tell_end(place->token, &place->cgroups))
                     _exit(0);
                 break;
             }
+        }
 }
 
 static void write_own(const char *path, const char *text)

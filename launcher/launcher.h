@@ -29,6 +29,16 @@ void cgroups_count_kills_in(struct cgroups *cgroups, const char *path);
 bool cgroups_write(const char *path, const char *text);
 unsigned long cgroups_remove(struct cgroups *cgroups, size_t *left);
 
+/* ---- network.c */
+struct network {
+    char *nft; /* NULL for a sandbox without a network; paths of programs */
+    char *relay;
+    char *range; /* of addresses that the sandbox has for itself, its relay and its name server */
+    char *rules;
+};
+
+pid_t network_start(pid_t process, const struct network *network, int ready, int connection);
+
 /* ---- sandbox.c */
 struct sandbox {
     uid_t user; /* as the launcher's namespace knows it */
@@ -38,9 +48,10 @@ struct sandbox {
     size_t joined_count;
     int opened[MAX_OPENED]; /* files that the command gets from FIRST_FILE on */
     size_t opened_count;
+    struct network network;
     char **command;
 };
 
-pid_t sandbox_start(const struct sandbox *sandbox);
+pid_t sandbox_start(const struct sandbox *sandbox, pid_t *relay);
 
 #endif

@@ -62,11 +62,15 @@ static void enter_root(void)
     check(chdir("/"), "enter /");
 }
 
-static void wait_for_user(int told)
+static void wait_for_user(int told, bool network)
 {
     char word;
-    if (read(told, &word, 1) != 1)
-        _exit(1); /* the launcher has said why, or is gone */
+    if (read(told, &word, 1) == 1)
+        return;
+    /* The launcher has said why, or is gone, unless it is the relay that has failed. */
+    if (network)
+        dprintf(STDOUT_FILENO, "launcher: the network's relay has failed\n");
+    _exit(1);
 }
 
 /* The ambient set carries the capabilities over execve(2); nothing else does, for the user is not root inside. */
@@ -96,7 +100,7 @@ static _Noreturn void child_main(const struct sandbox *sandbox, int told)
     enter_root();
     check(sethostname("sandbox", strlen("sandbox")), "name the machine");
     check(setsid(), "begin a session");
-    wait_for_user(told);
+    wait_for_user(told, sandbox->network.nft != NULL);
     check(setresgid(USER_INSIDE, USER_INSIDE, USER_INSIDE), "become the group");
     check(setresuid(USER_INSIDE, USER_INSIDE, USER_INSIDE), "become the user");
     /* After the change of user, which takes this back. A launcher that was gone before is the end of descriptor 0. */
@@ -133,11 +137,12 @@ static bool map_user(pid_t process, const struct sandbox *sandbox)
 }
 
 /*
- * Starts the sandbox's first process, which becomes the command, and returns its id, or -1 with errno. What the child fails
- * in is one line of text on the connection.
+ * Starts the sandbox's first process, which becomes the command, and returns its id, or -1 with errno; `relay` is then that
+ * of its network, or 0. What the child fails in is one line of text on the connection.
  */
-pid_t sandbox_start(const struct sandbox *sandbox)
+pid_t sandbox_start(const struct sandbox *sandbox, pid_t *relay)
 {
+    *relay = 0;
     int told[2];
     if (pipe2(told, O_CLOEXEC) != 0)
         return -1;
@@ -157,6 +162,10 @@ pid_t sandbox_start(const struct sandbox *sandbox)
         if (!map_user(process, sandbox)) {
             dprintf(sandbox->connection, "launcher: map the user: %s\n", strerror(errno));
             kill(process, SIGKILL);
+        } else if (sandbox->network.nft != NULL) {
+            *relay = network_start(process, &sandbox->network, told[1], sandbox->connection);
+            if (*relay < 0)
+                kill(process, SIGKILL);
         } else if (write(told[1], "", 1) != 1) {
             kill(process, SIGKILL);
         }

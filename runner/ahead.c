@@ -41,7 +41,7 @@ void ahead_start(struct program *program, const struct payload *payload)
     if (fifo < 0 || fcntl(fifo, F_SETPIPE_SZ, FIFO_BYTES) < FIFO_BYTES)
         die_errno("open a FIFO");
     close(folder);
-    stage_prepare();
+    stage_prepare(false);
     stage_start_ahead(&program->stages[0]);
 }
 
@@ -49,7 +49,7 @@ void ahead_start(struct program *program, const struct payload *payload)
 void ahead_place(const struct program *program)
 {
     if (program->own_file_count == 0 || program->files[0].length > FIFO_BYTES || program->stages[0].kind != kind ||
-        (kind == STAGE_RUN && (program->test_count > 0 || program->stages[0].is_live)))
+        (kind == STAGE_RUN && (program->test_count > 0 || program->stages[0].is_live)) || program->network)
         die("program: it is none that was waited for");
     files_write(program->files + 1, program->own_file_count - 1);
     awaited = &program->files[0];

@@ -139,7 +139,7 @@ int main(int count, char **arguments)
         files_write(program.files, program.own_file_count);
         payload_release(payload.bytes, program.files_end);
     }
-    stage_prepare();
+    stage_prepare(program.network);
 
     course_run(&program);
     frame_finished();

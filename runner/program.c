@@ -128,6 +128,14 @@ static void parse_work(struct program *program, const struct record *record)
     program->work_inodes = positive(little_endian(record->value + 8, 8), "the number of files in the work folder");
 }
 
+static void parse_network(struct program *program, const struct record *record)
+{
+    require_length(record, 0);
+    if (program->network || program->stage_count > 0)
+        die("program: the network comes twice or late");
+    program->network = true;
+}
+
 /* Begins a vector behind the NULL that ends the one before, however short that is. */
 static char **begin_vector(char **all, size_t *slots)
 {
@@ -253,6 +261,8 @@ static void parse_record(struct program *program, const struct record *record)
         return parse_work(program, record);
     if (record->tag == 'G')
         return parse_glob(program, record);
+    if (record->tag == 'N')
+        return parse_network(program, record);
     if (record->tag == 'S')
         return begin_stage(program, record);
     if (program->stage_count == 0)

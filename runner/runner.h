@@ -145,6 +145,7 @@ struct program {
     size_t file_count;
     size_t own_file_count; /* without the tests' */
     const uint8_t *files_end; /* nothing of the payload before this is needed once the files are written */
+    bool network; /* whether it may open sockets of the Internet */
     bool has_work;
     uint64_t work_bytes;
     uint64_t work_inodes;
@@ -197,7 +198,7 @@ uint64_t snapshot_bytes(void);
 /* ---- landlock.c, seccomp.c: made once by the runner, put on by each stage's child; they return 0 or an errno. */
 int landlock_rules(void);
 int landlock_apply(int rules);
-void seccomp_build(void);
+void seccomp_build(bool network);
 int seccomp_apply(int *listener);
 
 /* ---- forks.c */
@@ -393,7 +394,7 @@ void meter_main_ended(struct meter *meter, uint64_t ended_us);
 void meter_finish(struct meter *meter, const struct ending *ending, bool fork_was_refused, struct outcome *outcome);
 
 /* ---- stage.c */
-void stage_prepare(void);
+void stage_prepare(bool network);
 void stage_start_ahead(const struct stage *stage);
 bool stage_execute(const struct stage *stage);
 

@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -176,7 +178,46 @@ static void check_forks(void)
 #endif
 }
 
-static void check_arguments(void)
+/* Instructions of the parts of what checks sockets. */
+enum { INTERNET_LENGTH = 11, NETLINK_LENGTH = 5 };
+
+/*
+ * Sockets of one family by TCP or UDP and nothing else: the other protocols are code of the kernel that hardly anyone uses,
+ * some of it loaded when the first socket asks for it.
+ */
+static void allow_internet(uint32_t family)
+{
+    static const uint32_t kind_bits = 0xf; /* the others are SOCK_CLOEXEC and SOCK_NONBLOCK */
+    emit(BPF_JMP | BPF_JEQ | BPF_K, family, 0, INTERNET_LENGTH - 1);
+    load_argument(1);
+    emit(BPF_ALU | BPF_AND | BPF_K, kind_bits, 0, 0);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, SOCK_STREAM, 1, 0);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, SOCK_DGRAM, 0, 4);
+    load_argument(2);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_IP, 3, 0);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 2, 0);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 1, 0);
+    answer(EACCES);
+    answer(0);
+}
+
+/* What sockets there are where the network is on: also those by which a C library learns the addresses of the machine. */
+static void check_sockets(void)
+{
+    emit(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3 + 2 * INTERNET_LENGTH + NETLINK_LENGTH);
+    load_argument(0);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, 1);
+    answer(0);
+    allow_internet(AF_INET);
+    allow_internet(AF_INET6);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 3);
+    load_argument(2);
+    emit(BPF_JMP | BPF_JEQ | BPF_K, NETLINK_ROUTE, 0, 1);
+    answer(0);
+    answer(EACCES);
+}
+
+static void check_arguments(bool network)
 {
     /* Pages of the machine's huge page pool belong to no memory cgroup. */
     refuse_flags(SYS_mmap, 3, MAP_HUGETLB);
@@ -198,11 +239,14 @@ static void check_arguments(void)
     refuse_priority(SYS_setpriority, PRIO_PROCESS);
     refuse_priority(SYS_ioprio_set, IOPRIO_WHO_PROCESS_FLAG);
 
-    refuse_unless(SYS_socket, 0, AF_UNIX, EACCES);
+    if (network)
+        check_sockets();
+    else
+        refuse_unless(SYS_socket, 0, AF_UNIX, EACCES);
     refuse_unless(SYS_socketpair, 0, AF_UNIX, EACCES);
 }
 
-static void build(struct filter *filter)
+static void build(struct filter *filter, bool network)
 {
     built = filter;
     check_architecture();
@@ -211,14 +255,14 @@ static void build(struct filter *filter)
     for (size_t i = 0; i < sizeof refused_calls / sizeof refused_calls[0]; i += 1)
         refuse(refused_calls[i], EPERM);
     check_forks();
-    check_arguments();
+    check_arguments(network);
     answer(0);
 }
 
-void seccomp_build(void)
+void seccomp_build(bool network)
 {
-    build(&allowing_filter);
-    build(&asking_filter);
+    build(&allowing_filter, network);
+    build(&asking_filter, network);
 }
 
 static int apply(const struct filter *filter, unsigned int flags)

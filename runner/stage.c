@@ -34,12 +34,12 @@ static bool prepared;
 /* What was started ahead, until a stage takes it over. */
 static struct running ahead;
 
-/* Makes ready what all stages share. */
-void stage_prepare(void)
+/* Makes ready what all stages share; with `network`, filters that allow sockets of the Internet. */
+void stage_prepare(bool network)
 {
     if (prepared)
         return;
-    seccomp_build();
+    seccomp_build(network);
     landlock = landlock_rules();
     prepared = true;
 }

@@ -129,6 +129,7 @@ export function makeJob(
     "app.kubernetes.io/component": "sandbox",
     [LABELS.language]: language.name,
     [LABELS.tenant]: labelValue(run.tenant),
+    ...(program.network === true ? { [LABELS.network]: "allowed" } : {}),
   };
 
   const metadata = (job.metadata ??= {});
@@ -172,6 +173,12 @@ export function makeJob(
   };
   for (const name of ["work", "tmp", "shm"] satisfies SandboxVolume[]) {
     (find(pod.volumes, name).emptyDir ??= {}).sizeLimit = String(program.limits.work_bytes);
+  }
+
+  if (program.network === true) {
+    // Names are resolved by the cluster's own DNS, the only one that every cluster has.
+    pod.dnsPolicy = "ClusterFirst";
+    delete pod.dnsConfig;
   }
 
   if (settings.runtimeClass !== undefined) pod.runtimeClassName = settings.runtimeClass;

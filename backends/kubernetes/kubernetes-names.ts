@@ -8,7 +8,12 @@ export const SELECTOR = "app.kubernetes.io/managed-by=sandbox-api";
 export const CONTAINER = "sandbox";
 
 /** Labels of a Job and its Pod. */
-export const LABELS = { language: "sandbox-api/language", tenant: "sandbox-api/tenant" } as const;
+export const LABELS = {
+  language: "sandbox-api/language",
+  tenant: "sandbox-api/tenant",
+  /** `allowed` where the program may reach other machines, for a NetworkPolicy to say which. */
+  network: "sandbox-api/network",
+} as const;
 
 /** Annotations of a Job: what a label can't hold. */
 export const ANNOTATIONS = {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import type { AheadProgram } from "../../core/ahead.ts";
 import type { Availability, Backend, Capacity, Health } from "../../core/backend.ts";
-import { ServiceError, idempotencyConflict, notInteractive } from "../../core/errors.ts";
+import { ServiceError, StartError, idempotencyConflict, notInteractive } from "../../core/errors.ts";
 import type { InteractiveInput } from "../../core/interaction.ts";
 import type { CallbackLedger, OwedCallback } from "../../core/callbacks.ts";
 import type { Language } from "../../core/languages.ts";
@@ -20,11 +20,13 @@ import { LocalCompileCache } from "./local-compile-cache.ts";
 import type { CompileCacheOptions } from "./local-compile-cache.ts";
 import { inDataFolder, makeDataFolder } from "./local-data-folder.ts";
 import { LocalLauncher } from "./local-launcher.ts";
+import { LocalNetwork, NAMESERVER } from "./local-network.ts";
 import { LocalPool } from "./local-pool.ts";
 import { prepareProgram } from "./local-program.ts";
 import type { PreparedProgram } from "./local-program.ts";
 import { makeRootfs } from "./local-rootfs.ts";
 import type { RootfsSources } from "./local-rootfs.ts";
+import type { LocalSandbox } from "./local-sandbox.ts";
 import { LocalRun } from "./local-run.ts";
 import { LocalStore } from "./local-store.ts";
 
@@ -47,6 +49,8 @@ export interface LocalBackendOptions {
   resultTtlMs: number;
   sources: RootfsSources;
   launcherPath: string;
+  /** What programs with a network may reach although it is not public; undefined where none has one. */
+  networkRanges: readonly string[] | undefined;
   log: (message: string) => void;
   /** What interpreters are started with before there are programs, and how many. */
   ahead: AheadOptions & { programs: readonly AheadProgram[] };
@@ -56,6 +60,15 @@ export interface LocalBackendOptions {
   observeAhead: AheadObserver;
   /** Told of each callback that a run owes at its end. */
   owes: (callback: OwedCallback) => void;
+}
+
+/** What it is made of. */
+interface LocalParts {
+  store: LocalStore;
+  cgroups: LocalCgroups;
+  pool: LocalPool;
+  ahead: LocalAhead;
+  network: LocalNetwork | undefined;
 }
 
 /** Executes runs on this machine, each in namespaces and a cgroup of its own; keeps queue and results in SQLite. */
@@ -68,6 +81,7 @@ export class LocalBackend implements Backend {
   readonly #pool: LocalPool;
   readonly #ahead: LocalAhead;
   readonly #compileCache: LocalCompileCache;
+  readonly #network: LocalNetwork | undefined;
   /** Releases all that the backend has opened, in the order that it allows. */
   readonly #opened: AsyncDisposableStack;
   /** Every run that has not ended, and those that have until the store has them. */
@@ -83,7 +97,7 @@ export class LocalBackend implements Backend {
 
   private constructor(
     options: LocalBackendOptions,
-    { store, cgroups, pool, ahead }: { store: LocalStore; cgroups: LocalCgroups; pool: LocalPool; ahead: LocalAhead },
+    { store, cgroups, pool, ahead, network }: LocalParts,
     opened: AsyncDisposableStack,
   ) {
     this.#options = options;
@@ -93,6 +107,7 @@ export class LocalBackend implements Backend {
     this.#pool = pool;
     this.#ahead = ahead;
     this.#compileCache = new LocalCompileCache(options.compileCache);
+    this.#network = network;
     this.#opened = opened;
     this.#purgeTimer = setInterval(() => this.#store.purge(), PURGE_EVERY_MS);
   }
@@ -106,10 +121,12 @@ export class LocalBackend implements Backend {
     // The sandboxes' root must be readable by their user ids; the store's file has a mode of its own.
     process.umask(0o022);
     await using opened = new AsyncDisposableStack();
+    const network = options.networkRanges === undefined ? undefined : new LocalNetwork(options.networkRanges);
     const { store, launcher } = await inDataFolder(dataDir, async () => {
       await makeDataFolder(dataDir);
       const kept = opened.use(LocalStore.open(join(dataDir, "runs.db"), resultTtlMs));
-      const rootfs = await makeRootfs(join(dataDir, "rootfs"), sources);
+      const nameserver = network === undefined ? undefined : NAMESERVER;
+      const rootfs = await makeRootfs(join(dataDir, "rootfs"), sources, nameserver);
       return {
         store: kept,
         launcher: opened.use(await LocalLauncher.open(launcherPath, join(dataDir, "launcher.sock"), rootfs)),
@@ -119,6 +136,7 @@ export class LocalBackend implements Backend {
     const size = Math.min(options.maxRunning, MAX_POOL);
     const pool = opened.use(new LocalPool({ launcher, cgroups }, size, options.log));
     await pool.open();
+    if (network !== undefined) await tryNetwork(pool, network);
     const { programs, ...numbers } = options.ahead;
     // Without a cgroup to count them, processes are bounded by a limit that has to be there from the start.
     const ahead = new LocalAhead(
@@ -129,7 +147,7 @@ export class LocalBackend implements Backend {
       options.log,
     );
     opened.use(ahead);
-    const backend = new LocalBackend(options, { store, cgroups, pool, ahead }, opened.move());
+    const backend = new LocalBackend(options, { store, cgroups, pool, ahead, network }, opened.move());
     backend.#recover();
     return backend;
   }
@@ -335,7 +353,7 @@ export class LocalBackend implements Backend {
       const compilation = this.#compileCache.open(local.run, program.encoded);
       const suitsAhead = program.suitsAhead && compilation.replayed.length === 0;
       const waiting = suitsAhead ? this.#ahead.claim(local.run.language) : undefined;
-      const sandbox = waiting ?? (await this.#pool.claim());
+      const sandbox = waiting ?? (await this.#claim(program));
       try {
         local.sandbox = sandbox;
         if (local.interruption !== undefined) return;
@@ -370,6 +388,12 @@ export class LocalBackend implements Backend {
     }
   }
 
+  async #claim({ demands }: PreparedProgram): Promise<LocalSandbox> {
+    if (!demands.network) return await this.#pool.claim();
+    if (this.#network === undefined) throw new Error("the network is not allowed any more");
+    return await this.#pool.start(this.#network.sandbox());
+  }
+
   /** Keeps the run's end, if there is one: before anyone is told of it, so that what was seen once is never lost. */
   #keepEnd(local: LocalRun): void {
     const { run, recording } = local;
@@ -392,6 +416,17 @@ export class LocalBackend implements Backend {
     if (result === undefined) return;
     this.#options.observe(result);
     if (run.callbackUrl !== undefined) this.#options.owes({ id: run.id, tenant: run.tenant, url: run.callbackUrl });
+  }
+}
+
+/** Throws `StartError` when this machine can't give a sandbox a network. */
+async function tryNetwork(pool: LocalPool, network: LocalNetwork): Promise<void> {
+  try {
+    pool.dispose(await pool.start(network.sandbox()));
+  } catch (error) {
+    const [problem] = (error instanceof Error ? error.message : String(error)).split("\n");
+    const words = problem?.replace(/^not a frame: (?:launcher: )?/, "");
+    throw new StartError(`ALLOW_NETWORK=true is not possible here: ${words}`, { cause: error });
   }
 }
 

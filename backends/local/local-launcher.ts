@@ -8,6 +8,7 @@ import type { Server, Socket } from "node:net";
 import { createInterface } from "node:readline";
 
 import type { SandboxCgroup } from "./local-cgroups.ts";
+import type { SandboxNetwork } from "./local-network.ts";
 import type { Rootfs } from "./local-rootfs.ts";
 
 /** What a sandbox's first process is to be before it becomes `command`. */
@@ -18,6 +19,8 @@ export interface LaunchRequest {
   cgroup: Pick<SandboxCgroup, "folders" | "writes" | "oomEvents"> | undefined;
   /** Files that it opens, from descriptor 4 on, in this order. */
   files: readonly { path: string; writable: boolean }[];
+  /** Undefined for a namespace with nothing in it. */
+  network: SandboxNetwork | undefined;
   /** A path in the sandbox and its arguments. */
   command: readonly string[];
 }
@@ -111,13 +114,14 @@ export class LocalLauncher implements AsyncDisposable {
       clearTimeout(pending.late);
       this.#pending.delete(token);
     });
-    const { uid, cgroup, files, command } = request;
+    const { uid, cgroup, files, network, command } = request;
     const { folders = [], writes = [], oomEvents = "-" } = cgroup ?? {};
     this.#send("start", token, uid === undefined ? "-" : String(uid), [
       ...[String(folders.length), ...folders],
       ...[String(writes.length), ...writes.flatMap(({ path, text }) => [path, text])],
       oomEvents,
       ...[String(files.length), ...files.flatMap(({ path, writable }) => [writable ? "w" : "r", path])],
+      ...(network === undefined ? ["-"] : [network.nft, network.relay, network.range, network.rules]),
       ...command,
     ]);
     const connection = await pending.connected.promise;

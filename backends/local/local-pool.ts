@@ -1,4 +1,5 @@
 import { LocalSandbox } from "./local-sandbox.ts";
+import type { SandboxNetwork } from "./local-network.ts";
 import type { SandboxOptions } from "./local-sandbox.ts";
 
 /**
@@ -11,7 +12,7 @@ const UIDS = 100_000_000;
 /** After a failed start the pool waits before it tries again, so that a broken machine isn't kept busy. */
 const RETRY_MS = 1000;
 
-export type PoolOptions = Omit<SandboxOptions, "name" | "uid">;
+export type PoolOptions = Omit<SandboxOptions, "name" | "uid" | "network">;
 
 /** Sandboxes started ahead, each waiting for a program: what a run needs is there before the run. */
 export class LocalPool implements AsyncDisposable {
@@ -56,6 +57,19 @@ export class LocalPool implements AsyncDisposable {
     return await claim.promise;
   }
 
+  /** A fresh sandbox with a network, which is started for the caller. Throws when it can't be. */
+  async start(network: SandboxNetwork): Promise<LocalSandbox> {
+    if (this.#closed) throw new Error("the server is stopping");
+    const starting = this.#start(network);
+    const started = starting.then(
+      () => {},
+      () => {},
+    );
+    this.#starting.add(started);
+    void started.then(() => this.#starting.delete(started));
+    return await starting;
+  }
+
   /** Starts the pool; returns when its first sandboxes are ready, or `problem` says why not. */
   async open(): Promise<void> {
     this.#fill();
@@ -90,11 +104,15 @@ export class LocalPool implements AsyncDisposable {
     }
   }
 
-  async #startOne(): Promise<void> {
+  async #start(network: SandboxNetwork | undefined): Promise<LocalSandbox> {
     const serial = this.#serial++;
     const uid = this.#ownUids ? FIRST_UID + ((this.#firstUid + serial) % UIDS) : undefined;
+    return await LocalSandbox.start({ ...this.#options, name: String(serial), uid, network });
+  }
+
+  async #startOne(): Promise<void> {
     try {
-      const sandbox = await LocalSandbox.start({ ...this.#options, name: String(serial), uid });
+      const sandbox = await this.#start(undefined);
       this.problem = undefined;
       const claim = this.#waiting.shift();
       if (claim !== undefined) claim.resolve(sandbox);

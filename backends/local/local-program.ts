@@ -7,6 +7,8 @@ import type { CgroupLimits } from "./local-cgroups.ts";
 export interface Demands extends CgroupLimits {
   /** The time limits of all stages and tests together, in milliseconds. */
   wallMs: number;
+  /** Whether its sandbox needs a network. */
+  network: boolean;
 }
 
 /** A program as it is sent to a runner, with what it demands of the machine. */
@@ -29,6 +31,7 @@ export function prepareProgram(program: Program, processRlimit: boolean, suitsAh
       processes: program.limits.processes,
       cpuMillicores: program.limits.cpu_millicores,
       wallMs: wallMsOf(program),
+      network: program.network === true,
     },
   };
 }

@@ -64,13 +64,24 @@ async function placeRunner(source: string, folder: string): Promise<RootfsMount[
   return [];
 }
 
-async function makeEtc(folder: string): Promise<void> {
+/** Where names are asked for, and the certificates of those whom programs for TLS trust. */
+async function addNetwork(folder: string, nameserver: string): Promise<void> {
+  await writeFile(join(folder, "resolv.conf"), `nameserver ${nameserver}\n`);
+  await writeFile(join(folder, "nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files dns\n");
+  const certificates = "/etc/ssl/certs";
+  await mkdir(join(folder, "ssl"));
+  if ((await lstat(certificates).catch(() => undefined))?.isDirectory() !== true) return;
+  await cp(certificates, join(folder, "ssl/certs"), { recursive: true, verbatimSymlinks: true });
+}
+
+async function makeEtc(folder: string, nameserver: string | undefined): Promise<void> {
   await mkdir(folder);
   for (const entry of await readdir("/etc")) {
     if (!ETC_COPIES.some((pattern) => pattern.test(entry))) continue;
     await cp(join("/etc", entry), join(folder, entry), { recursive: true, verbatimSymlinks: true });
   }
   for (const [name, text] of Object.entries(ETC)) await writeFile(join(folder, name), text);
+  if (nameserver !== undefined) await addNetwork(folder, nameserver);
 }
 
 /** What sandboxes have of the service, by its path on the machine. */
@@ -83,13 +94,18 @@ export interface RootfsSources {
 
 /**
  * Makes the root folder that all sandboxes share, read-only: the machine's /usr, a minimal /etc, six devices, the
- * runner, Node, and what makes toolchains faster. The copy lies where the sandboxes' user ids can reach it, wherever the project itself lies.
+ * runner, Node, and what makes toolchains faster; with a name server where there may be a network. The copy lies where the
+ * sandboxes' user ids can reach it, wherever the project itself lies.
  */
-export async function makeRootfs(folder: string, { runner, node, prepared }: RootfsSources): Promise<Rootfs> {
+export async function makeRootfs(
+  folder: string,
+  { runner, node, prepared }: RootfsSources,
+  nameserver: string | undefined,
+): Promise<Rootfs> {
   await rm(folder, { recursive: true, force: true });
   for (const name of ["dev/pts", "dev/shm", "proc", "tmp", "usr", "work"])
     await mkdir(join(folder, name), { recursive: true });
-  await makeEtc(join(folder, "etc"));
+  await makeEtc(join(folder, "etc"), nameserver);
   const runnerMount = await placeRunner(runner, folder);
   await place(node, join(folder, NODE_PATH));
 

@@ -5,6 +5,7 @@ import type { SequencedFrame } from "../../core/frames.ts";
 import type { CgroupLimits, LocalCgroups, RunnerFile, SandboxCgroup } from "./local-cgroups.ts";
 import { FIRST_FILE_FD } from "./local-launcher.ts";
 import type { Launched, LaunchedEnd, LocalLauncher } from "./local-launcher.ts";
+import type { SandboxNetwork } from "./local-network.ts";
 import { RUNNER_PATH } from "./local-rootfs.ts";
 
 /** How long a sandbox may take until its runner waits for a program, in milliseconds. */
@@ -22,6 +23,8 @@ export interface SandboxOptions {
   name: string;
   /** The user id that the sandbox's user has on the machine; undefined for the server's own. */
   uid: number | undefined;
+  /** Undefined for one that reaches nobody. */
+  network: SandboxNetwork | undefined;
 }
 
 /** The runner mounts the work folders with the run's own sizes; it then gives up the right to. */
@@ -75,6 +78,7 @@ export class LocalSandbox {
         uid: options.uid,
         cgroup,
         files,
+        network: options.network,
         command: command(cgroup, files),
       });
       sandbox = new LocalSandbox(launched, cgroup);

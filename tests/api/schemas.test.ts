@@ -32,7 +32,7 @@ describe("a request", () => {
 
   test.for([
     [{ ...HELLO, limit: {} }, "limit", /known are language, code, files, stdin, args, env, limits/],
-    [{ ...HELLO, network: true }, "network", /not a known field/],
+    [{ ...HELLO, network: "true" }, "network", /true or false is wanted/],
     [{ ...HELLO, verdict: "accepted" }, "verdict", /not a known field/],
     [{ langauge: "python", code: "x" }, "langauge", /known are language/],
     [{ ...HELLO, limits: { wall: 1 } }, "limits.wall", /known are wall_ms, cpu_ms/],

@@ -182,3 +182,36 @@ describe("callbacks", () => {
     expect(JSON.stringify(await render({}))).not.toContain("callback");
   });
 });
+
+describe("sandboxes with a network", () => {
+  test("have a policy of their own where they are allowed, beside the one that closes all", async () => {
+    for (const ALLOW_NETWORK of [true, "true"]) {
+      const policy = await only("NetworkPolicy", { settings: { ALLOW_NETWORK } }, "network-allowed");
+      expect(policy).toMatchObject({
+        metadata: { namespace: "apps-sandboxes" },
+        spec: {
+          podSelector: { matchLabels: { "sandbox-api/network": "allowed" } },
+          policyTypes: ["Egress"],
+          egress: [
+            {
+              to: [
+                { ipBlock: { cidr: "0.0.0.0/0", except: expect.arrayContaining(["169.254.0.0/16", "10.0.0.0/8"]) } },
+                {},
+              ],
+            },
+            { ports: [{ port: 53 }, { port: 53 }] },
+          ],
+        },
+      });
+    }
+    const closed = await only("NetworkPolicy", { settings: { ALLOW_NETWORK: true } }, "nothing-in-nothing-out");
+    expect(closed).toMatchObject({ spec: { podSelector: {}, policyTypes: ["Ingress", "Egress"] } });
+  });
+
+  test("are none of a release that does not allow them", async () => {
+    for (const settings of [{}, { ALLOW_NETWORK: false }]) {
+      const names = (await render({ settings })).map(({ metadata }) => metadata.name);
+      expect(names).not.toContain("network-allowed");
+    }
+  });
+});

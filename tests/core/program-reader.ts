@@ -27,6 +27,7 @@ export interface ReadProgram {
   files: ProgramFile[];
   workBytes: number;
   workInodes: number;
+  network: boolean;
   stages: ReadStage[];
   tests: ReadTest[];
 }
@@ -63,7 +64,7 @@ export function readProgram(encoded: Buffer): ReadProgram {
   if (encoded.toString("latin1", 0, 8) !== "SBXRUN01") throw new Error("wrong magic word");
   const payload = encoded.subarray(12);
   if (encoded.readUInt32LE(8) !== payload.length) throw new Error("wrong length");
-  const program: ReadProgram = { files: [], workBytes: 0, workInodes: 0, stages: [], tests: [] };
+  const program: ReadProgram = { files: [], workBytes: 0, workInodes: 0, network: false, stages: [], tests: [] };
   for (let offset = 0; offset < payload.length;) {
     const tag = payload.toString("latin1", offset, offset + 1);
     const end = offset + 5 + payload.readUInt32LE(offset + 1);
@@ -74,6 +75,8 @@ export function readProgram(encoded: Buffer): ReadProgram {
     else if (tag === "W") {
       program.workBytes = u64(value, 0);
       program.workInodes = u64(value, 8);
+    } else if (tag === "N" && value.length === 0) {
+      program.network = true;
     } else if (tag === "S") {
       program.stages.push({
         kind: value.toString("latin1"),

@@ -34,6 +34,7 @@ const testLimits = fc.record({
 
 const program: fc.Arbitrary<Program> = fc.record({
   files,
+  network: fc.boolean(),
   tests: fc.array(
     fc.record({
       command: fc.option(fc.array(text, { minLength: 1, maxLength: 5 }), { nil: undefined }),
@@ -58,6 +59,7 @@ describe("encodeProgram", () => {
           files: original.files,
           workBytes: limits.work_bytes,
           workInodes: limits.work_inodes,
+          network: original.network,
           stages: original.stages.map(({ name, command, environment, stdin, wallMs, cpuMs, memoryBytes }) => ({
             kind: name === "compile" ? "c" : "r",
             command,

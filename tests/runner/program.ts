@@ -41,6 +41,7 @@ export interface ProgramSpec {
   tests?: readonly TestSpec[];
   globs?: readonly string[];
   keepBytes?: number;
+  network?: boolean;
 }
 
 const DEFAULT_LIMITS: Partial<Record<LimitName, number>> = {
@@ -137,6 +138,7 @@ export function recordsOf(program: ProgramSpec): Buffer[] {
   return [
     ...Object.entries(program.files ?? {}).map(([name, content]) => file(name, content)),
     work(program.workBytes, program.workInodes),
+    ...(program.network === true ? [record("N")] : []),
     ...(program.globs ?? []).map((glob) => record("G", glob)),
     ...(program.keepBytes === undefined ? [] : [keeping(program.keepBytes)]),
     ...program.stages.flatMap(stage),

@@ -14,16 +14,21 @@ const WAIT_MS = 20_000;
 
 async function open(path: string) {
   const folder = await temporaryFolder();
-  const rootfs = await makeRootfs(join(folder.path, "rootfs"), {
+  const sources = {
     runner: join(BUILD, "runner"),
     node: process.execPath,
     prepared: join(BUILD, "languages"),
-  });
+  };
+  const rootfs = await makeRootfs(join(folder.path, "rootfs"), sources, undefined);
   const launcher = await LocalLauncher.open(path, join(folder.path, "socket"), rootfs);
   return {
     launch: (command: string[], folders: string[] = []) => {
       const cgroup = folders.length === 0 ? undefined : { folders, writes: [], oomEvents: undefined };
-      return within(WAIT_MS, "the start", launcher.launch({ uid: undefined, cgroup, files: [], command }));
+      return within(
+        WAIT_MS,
+        "the start",
+        launcher.launch({ uid: undefined, cgroup, files: [], network: undefined, command }),
+      );
     },
     async [Symbol.asyncDispose]() {
       await launcher[Symbol.asyncDispose]();
