@@ -2,6 +2,8 @@ import { readFileSync, readdirSync } from "node:fs";
 
 import { describe, expect, test } from "vitest";
 
+import { openListeners } from "../../hostile/listeners.ts";
+import { programsOf, readProgram } from "../../hostile/program.ts";
 import { Client } from "../../support/client.ts";
 import { onMachines } from "../../support/network/machines.ts";
 import { CLOSED, MACHINE, OUTSIDE, PORT } from "../../support/network/places.ts";
@@ -149,4 +151,23 @@ test.runIf(isRoot)("a sandbox's relay ends with the sandbox, and with a server t
   expect(isRelay(relay)).toBe(true);
   await server.kill();
   await eventually(20_000, "the relay's end", () => !isRelay(relay) || undefined);
+});
+
+test.runIf(isRoot)("hostile programs that get a network reach nobody who listens on the machine", async () => {
+  await using folder = await temporaryFolder();
+  await using listeners = await openListeners(folder.path);
+  await using server = await startServer({ DATA_DIR: folder.path, ALLOW_NETWORK: "true", CPU_LIMIT: "1" });
+  const api = new Client(server.url);
+  const targets = { ...listeners.targets, api: new URL(server.url).port };
+  // The one left out looks a name up, which would be asked for outside of this machine.
+  const programs = programsOf("network").filter((path) => path !== "network/names.ts");
+  const attempts = programs
+    .map((path) => readProgram(path, targets))
+    .filter(({ language }) => ["bash", "python", "c", "nodejs"].includes(language));
+  expect(attempts.length).toBeGreaterThan(5);
+  for (const { path, request } of attempts) {
+    const { status, reason } = await api.run({ ...request, network: true });
+    expect(status, `${path}: ${reason}`).toMatch(/^(?:succeeded|failed|time_limit)$/);
+  }
+  expect(listeners.reached).toEqual([]);
 });
