@@ -17,6 +17,9 @@
  * in is one line of text on the connection, where the runner's frames would have come. Since the connection is older than
  * the child, the server finds it, with that line, also when it hears of the child's end first.
  *
+ * A sandbox with a network has a second process outside, its relay, which the launcher forks as well and which lets the
+ * child go on when the network is there (network.c).
+ *
  * Privileges. Root's launcher makes all of this as root, and gives each sandbox a user id of its own. Anyone else's begins
  * a user namespace, in which it has the privileges for it; all sandboxes then have the server's user id outside.
  *
@@ -25,8 +28,9 @@
  * others close on exec.
  *
  * Ends. A sandbox dies with the launcher, by a signal from the kernel, and the launcher dies with the server: by the end of
- * fd 0, and by such a signal where the server was killed. A child is reaped only here, when its whole process id namespace
- * is empty, so that a "kill" can never meet a process id that has been given to another.
+ * fd 0, and by such a signal where the server was killed. A relay is killed when its sandbox was reaped, and ends with the
+ * launcher. A child is reaped only here, when its whole process id namespace is empty, so that a "kill" can never meet a
+ * process id that has been given to another.
  *
  * Trust. Requests come from the server and are believed, but for their length. Nothing of a sandbox's user is read here.
  */

@@ -75,13 +75,24 @@ static _Noreturn void rules_main(const struct network *network, int user, int ne
 }
 
 /*
- * The relay leaves all mounts of the machine behind, in a mount namespace that it takes for its own. Where mounts are shared
- * it is not: what is unmounted there would be unmounted everywhere (mount_namespaces(7)).
+ * The relay leaves all mounts of the machine behind but /etc and /run, in a mount namespace that it takes for its own. Where
+ * mounts are shared it is not: what is unmounted there would be unmounted everywhere (mount_namespaces(7)). And of these two
+ * folders it needs no more than to know where names are asked for.
  */
 static void part_mounts(int connection)
 {
+    static char resolver[16 << 10];
+    static const char *const folders[] = {"/etc", "/run"};
+    int from = open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC);
+    ssize_t length = from < 0 ? 0 : read(from, resolver, sizeof resolver);
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         fail(connection, "begin a mount namespace");
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i += 1)
+        if (mount("tmpfs", folders[i], "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=64k,nr_inodes=8,mode=755") != 0)
+            fail(connection, "hide the machine's files from the relay");
+    int to = open("/etc/resolv.conf", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (length < 0 || to < 0 || write(to, resolver, (size_t)length) != length)
+        fail(connection, "tell the relay where names are asked for");
 }
 
 static void limit_relay(int connection)

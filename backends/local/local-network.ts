@@ -23,6 +23,8 @@ const FOLDERS = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"];
  */
 const RANGE = "198.18.0.0/24";
 export const NAMESERVER = "198.18.0.3";
+/** More would not fit into one request to the launcher. */
+const MAX_RANGES = 256;
 /** The interface that slirp4netns makes. */
 const INTERFACE = "tap0";
 
@@ -63,7 +65,12 @@ export class LocalNetwork {
       throw new StartError("ALLOW_NETWORK=true needs a server that is root, with BACKEND=local");
     this.#nft = find("nft");
     this.#relay = find("slirp4netns");
-    this.#ranges = ranges.filter((range) => !range.includes(":"));
+    const other = ranges.find((range) => range.includes(":"));
+    if (other !== undefined) {
+      throw new StartError(`NETWORK_RANGES: ${other} is not of IPv4, which is all that sandboxes have on one machine`);
+    }
+    if (ranges.length > MAX_RANGES) throw new StartError(`NETWORK_RANGES has more than ${MAX_RANGES} ranges`);
+    this.#ranges = ranges;
   }
 
   /** That of a sandbox that is started now. */

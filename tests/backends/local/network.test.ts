@@ -105,6 +105,18 @@ describe.runIf(isRoot)("a program with a network", () => {
   });
 });
 
+test.runIf(isRoot).for([
+  ["10.0.0.0/8,fd00::/8", /^NETWORK_RANGES: fd00::\/8 is not of IPv4/],
+  [Array.from({ length: 257 }, (_, n) => `10.${n % 256}.0.0/16`).join(","), /^NETWORK_RANGES has more than 256/],
+] as const)("ranges that a sandbox can't have stop the start in one line", async ([NETWORK_RANGES, message]) => {
+  await using folder = await temporaryFolder();
+  const settings = { DATA_DIR: folder.path, ALLOW_NETWORK: "true", NETWORK_RANGES };
+  const { code, output } = await startRefused(settings);
+  expect(output.trim()).toMatch(message);
+  expect(output.trim().split("\n")).toHaveLength(1);
+  expect(code).toBe(1);
+});
+
 /** The relays of a server's sandboxes: the children of its child, the launcher. */
 function relaysOf(server: Server): string[] {
   const children = (parent: string): string[] =>
@@ -149,6 +161,10 @@ test.runIf(isRoot)("a sandbox's relay ends with the sandbox, and with a server t
   await api.started(second.id);
   const [relay = ""] = relaysOf(server);
   expect(isRelay(relay)).toBe(true);
+  expect(readdirSync(`/proc/${relay}/root`), "what it sees of the machine").toEqual(["etc", "run"]);
+  expect(readdirSync(`/proc/${relay}/root/etc`)).toEqual(["resolv.conf"]);
+  expect(readdirSync(`/proc/${relay}/root/run`)).toEqual([]);
+  expect(readFileSync(`/proc/${relay}/status`, "latin1")).toMatch(/^CapEff:\t0{13}400$/m);
   await server.kill();
   await eventually(20_000, "the relay's end", () => !isRelay(relay) || undefined);
 });
