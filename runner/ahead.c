@@ -23,16 +23,17 @@ static enum stage_kind kind;
 static const struct file *awaited;
 
 /*
- * Reads what is to be started: one stage, and an empty file whose name is the FIFO's. Mounts the work folders; the
- * privileges to do that again are kept.
+ * Reads what is to be started: one stage, and an empty file whose name is the FIFO's. Mounts the work folders
+ * if it is to; the privileges to do that again are kept.
  */
-void ahead_start(struct program *program, const struct payload *payload)
+void ahead_start(struct program *program, const struct payload *payload, bool mounts)
 {
     program_parse(program, payload);
     if (program->stage_count != 1 || program->file_count != 1 || program->files[0].length != 0)
         die("program: what is started ahead has one stage and one empty file");
     kind = program->stages[0].kind;
-    folders_mount(program->work_bytes, program->work_inodes);
+    if (mounts)
+        folders_mount(program->work_bytes, program->work_inodes);
     int folder = open("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0 || mkfifoat(folder, program->files[0].name, 0644) != 0)
         die_errno("make a FIFO");

@@ -224,6 +224,10 @@ bool child_limit(pid_t process, const struct stage *stage, uint64_t used_us)
     rlim_t seconds = cpu_seconds(stage, used_us);
     rlim_t files = stage->limit[LIMIT_OPEN_FILES];
     rlim_t size = stage->limit[LIMIT_FILE_BYTES];
+    rlim_t processes = stage->limit[LIMIT_PROCESSES] + 1;
+    if (stage->has_limit[LIMIT_PROCESSES] &&
+        prlimit(process, RLIMIT_NPROC, &(struct rlimit){processes, processes}, NULL) != 0)
+        return false;
     return prlimit(process, RLIMIT_CPU, &(struct rlimit){seconds, seconds + 1}, NULL) == 0 &&
            prlimit(process, RLIMIT_NOFILE, &(struct rlimit){files, files}, NULL) == 0 &&
            prlimit(process, RLIMIT_FSIZE, &(struct rlimit){size, size}, NULL) == 0;

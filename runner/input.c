@@ -9,14 +9,16 @@ static void read_exactly(uint8_t *target, size_t length, bool exit_on_hangup)
 {
     size_t done = 0;
     while (done < length) {
-        struct pollfd watched[WATCH_CONTROL];
+        struct pollfd watched[WATCH_CONTROL + WATCH_AHEAD];
         control_watch(watched);
         watched[WATCH_INPUT] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
-        if (poll(watched, WATCH_CONTROL, -1) < 0 && errno != EINTR)
+        stage_watch_ahead(watched + WATCH_CONTROL);
+        if (poll(watched, WATCH_CONTROL + WATCH_AHEAD, -1) < 0 && errno != EINTR)
             die_errno("poll");
         bool readable = watched[WATCH_INPUT].revents != 0;
         watched[WATCH_INPUT].revents = 0;
         control_handle(watched);
+        stage_handle_ahead(watched + WATCH_CONTROL);
         output_flush();
         if (!readable)
             continue;

@@ -25,8 +25,10 @@
  *   SIGTERM from outside.
  *
  * DESCRIPTORS OF THE RUNNER
- *   0         the program's bytes (input.c), then what is said to it while it runs (interaction.c) or nothing; with --exit-on-hangup its end is the order to end. Never
- *             read with --program-in-environment (environment.c).
+ *   0         the program's bytes (input.c), then what is said to it while it runs (interaction.c) or nothing; with
+ *             --exit-on-hangup, and for what waits for its program, its end is the order to end. With
+ *             --program-in-environment (environment.c) its program only where what comes from there is to be started
+ *             ahead.
  *   1         frames (frames.c) through a bounded buffer (output.c), without blocking; its reader's end is the same
  *             order.
  *   2         the last words of a runner that fails (failure.c). A program's stderr never comes here.
@@ -52,8 +54,8 @@
  *   options -> "ready" -> read and check the program -> mount work folders, or count the inodes of those that are there
  *   -> give up privileges -> write files
  *   -> each stage: limit memory, fork, "started", watch, kill all, reap all, drain, "ended" -> "finished".
- *   What is to be started ahead may come before the program: then the work folders are mounted and its first stage's process
- *   is forked first, and it waits for its program's file until there is one (ahead.c).
+ *   What is to be started ahead may come before the program: then the work folders are mounted, where the runner does
+ *   that, and its first stage's process is forked first, and it waits for its program's file until there is one (ahead.c).
  *   With tests, once the compile stage ended well: copy the work folder -> each test: empty every place, remove System V
  *   objects, restore the work folder, write the test's own files, and then as a stage.
  *   Where what the compile stage leaves is to be kept: before anything else of the program begins, "kept" with pieces of
@@ -109,10 +111,10 @@ int main(int count, char **arguments)
         environment_read(&payload);
     else
         input_read(&payload, options.exit_on_hangup);
-    bool is_ahead = payload.is_ahead && options.mounts;
+    bool is_ahead = payload.is_ahead && (options.mounts || options.program_in_environment);
     if (is_ahead) {
-        ahead_start(&program, &payload);
-        input_read(&payload, options.exit_on_hangup);
+        ahead_start(&program, &payload, options.mounts);
+        input_read(&payload, true);
     }
     if (payload.is_ahead)
         die("program: it is none, but what is to be started ahead of one");
@@ -124,7 +126,7 @@ int main(int count, char **arguments)
         interaction_begin(last);
     if (options.mounts && last->has_terminal)
         terminal_mount();
-    if (is_ahead)
+    if (is_ahead && options.mounts)
         folders_resize(program.work_bytes, program.work_inodes);
     else if (options.mounts)
         folders_mount(program.work_bytes, program.work_inodes);

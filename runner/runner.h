@@ -396,10 +396,13 @@ void meter_finish(struct meter *meter, const struct ending *ending, bool fork_wa
 /* ---- stage.c */
 void stage_prepare(bool network);
 void stage_start_ahead(const struct stage *stage);
+enum { WATCH_AHEAD = 2 }; /* places for poll */
+void stage_watch_ahead(struct pollfd *watched);
+void stage_handle_ahead(const struct pollfd *watched);
 bool stage_execute(const struct stage *stage);
 
 /* ---- ahead.c */
-void ahead_start(struct program *program, const struct payload *payload);
+void ahead_start(struct program *program, const struct payload *payload, bool mounts);
 void ahead_place(const struct program *program);
 void ahead_feed(void);
 

@@ -77,20 +77,69 @@ void stage_start_ahead(const struct stage *stage)
     start(&ahead, true);
 }
 
+/* Takes what the child tells before it becomes the program, which closes its end of the socket. */
+static void take_reports(struct running *running)
+{
+    struct report report;
+    int descriptor;
+    ssize_t received = -1;
+    while (running->report_fd >= 0 && (received = report_receive(running->report_fd, &report, &descriptor)) > 0) {
+        if (report.error != 0)
+            running->report = report;
+        if (descriptor >= 0)
+            running->forks.listener = descriptor;
+    }
+    if (received == 0) {
+        close(running->report_fd);
+        running->report_fd = -1;
+    }
+}
+
+/* Fills WATCH_AHEAD places: what waits for its program starts threads and processes until then, and asks for them. */
+void stage_watch_ahead(struct pollfd *watched)
+{
+    bool waits = ahead.process != 0;
+    watched[0] = (struct pollfd){.fd = waits ? ahead.report_fd : -1, .events = POLLIN};
+    watched[1] = (struct pollfd){.fd = waits ? ahead.forks.listener : -1, .events = POLLIN};
+}
+
+void stage_handle_ahead(const struct pollfd *watched)
+{
+    if (watched[1].revents != 0)
+        forks_handle(&ahead.forks, watched[1].revents);
+    if (watched[0].revents != 0)
+        take_reports(&ahead);
+}
+
+/* Until it has become what waits, the process sets its limits itself, and would be in its own way with lower ones. */
+static void await_ahead(void)
+{
+    while (ahead.report_fd >= 0) {
+        struct pollfd watched[WATCH_AHEAD];
+        stage_watch_ahead(watched);
+        if (poll(watched, WATCH_AHEAD, -1) < 0 && errno != EINTR)
+            die_errno("poll");
+        stage_handle_ahead(watched);
+    }
+}
+
 /* Makes what was started ahead the stage's; false when there is nothing, or no more. Then nothing of it is left. */
 static bool take_over(struct running *running)
 {
     if (ahead.process == 0)
         return false;
+    await_ahead();
     struct figure used = cgroup_cpu_us();
     bool waits = waitpid(ahead.process, NULL, WNOHANG) == 0 &&
                  child_limit(ahead.process, running->stage, used.known ? used.value : 0);
     running->process = ahead.process;
     running->streams = ahead.streams;
     running->forks = ahead.forks;
+    running->forks.most = running->stage->limit[LIMIT_PROCESSES];
     running->report_fd = ahead.report_fd;
     ahead.process = 0;
     if (waits) {
+        running->report = ahead.report;
         streams_begin(&running->streams, running->stage);
         return true;
     }
@@ -109,24 +158,6 @@ static void reap_some(struct running *running)
             running->process_ended = true;
             running->ended_us = clock_us();
         }
-    }
-}
-
-/* Takes what the child tells before it becomes the program, which closes its end of the socket. */
-static void take_reports(struct running *running)
-{
-    struct report report;
-    int descriptor;
-    ssize_t received = -1;
-    while (running->report_fd >= 0 && (received = report_receive(running->report_fd, &report, &descriptor)) > 0) {
-        if (report.error != 0)
-            running->report = report;
-        if (descriptor >= 0)
-            running->forks.listener = descriptor;
-    }
-    if (received == 0) {
-        close(running->report_fd);
-        running->report_fd = -1;
     }
 }
 

@@ -168,8 +168,14 @@ export function variablesOf(text: string, partLength = 100 << 10): Record<string
 }
 
 /** A header, by default the right one for `payload`, and behind it `payload` packed. */
-export function pack(payload: Uint8Array, length = payload.length): Buffer {
-  return Buffer.concat([Buffer.from("SBXRUN01"), u32(length), deflateSync(payload)]);
+export function pack(payload: Uint8Array, length = payload.length, magic = "SBXRUN01"): Buffer {
+  return Buffer.concat([Buffer.from(magic), u32(length), deflateSync(payload)]);
+}
+
+/** What is started before its program is there, as the environment carries it. */
+export function environmentOfAhead(program: ProgramSpec): Record<string, string> {
+  const payload = Buffer.concat(recordsOf(program));
+  return variablesOf(pack(payload, payload.length, "SBXWAIT1").toString("base64"));
 }
 
 /** The program as the environment carries it. */
