@@ -8,6 +8,7 @@ import type { Environment, Setting } from "./setting.ts";
 import {
   absolutePath,
   boolean,
+  counts,
   cpuQuantity,
   integer,
   list,
@@ -63,6 +64,12 @@ export function kubernetesSettings() {
       "",
       "Kubernetes: share of the processors that a run reserves on its node",
       "as much as its limit",
+    ),
+    WARM_POOL: setting(
+      counts(1, 1000),
+      "",
+      "Kubernetes: how many Jobs of which languages are made before their runs, by each server, and wait with their interpreters started",
+      "none",
     ),
     IMAGE_REGISTRY: setting(
       optional(REGISTRY),
@@ -125,6 +132,8 @@ export interface KubernetesSettings {
   namespace: string;
   templateDir: string | undefined;
   jobs: Omit<JobSettings, "images">;
+  /** How many Jobs of each language wait for runs. */
+  warmPool: ReadonlyMap<string, number>;
 }
 
 /** Throws `SettingsError`. */
@@ -134,6 +143,7 @@ export function readKubernetesSettings(environment: Environment): KubernetesSett
     kubeconfig: given(environment, "KUBECONFIG"),
     namespace: read(environment, "KUBERNETES_NAMESPACE", table.KUBERNETES_NAMESPACE),
     templateDir: read(environment, "JOB_TEMPLATE_DIR", table.JOB_TEMPLATE_DIR),
+    warmPool: read(environment, "WARM_POOL", table.WARM_POOL),
     jobs: {
       imagePullPolicy: read(environment, "IMAGE_PULL_POLICY", table.IMAGE_PULL_POLICY),
       imagePullSecrets: read(environment, "IMAGE_PULL_SECRETS", table.IMAGE_PULL_SECRETS),

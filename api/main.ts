@@ -78,7 +78,8 @@ async function openLocal({ settings, registry, log, metrics, owes }: Opening): P
 
 async function openKubernetes({ settings, registry, log, metrics, owes }: Opening): Promise<Backend> {
   const { openKubernetesBackend } = await import("../backends/kubernetes/kubernetes-open.ts");
-  const { kubeconfig, namespace, templateDir, jobs } = settings.kubernetes;
+  const { podLimits } = await import("../backends/kubernetes/kubernetes-warm-job.ts");
+  const { kubeconfig, namespace, templateDir, jobs, warmPool } = settings.kubernetes;
   return await openKubernetesBackend({
     kubeconfig,
     namespace,
@@ -87,9 +88,15 @@ async function openKubernetes({ settings, registry, log, metrics, owes }: Openin
     jobs: { ...jobs, images: readImages(process.env, registry) },
     maxRunning: settings.maxRunning,
     maxQueued: settings.maxQueued,
+    warm: {
+      sizes: warmPool,
+      maxAgeMs: settings.ahead.maxAgeMs,
+      ahead: (language) => aheadProgram(language, { maximum: podLimits(boundsFor(settings.limits, language.limits)) }),
+    },
     log,
     observe: (result) => metrics.finished(result),
     owes,
+    observeAhead: (language, waitedMs) => metrics.claimed(language, waitedMs),
   });
 }
 

@@ -216,6 +216,24 @@ export function selector(): SettingSchema<Record<string, string>> {
   return pairs.transform((entries) => Object.fromEntries(entries)).describe(pairs.description ?? "");
 }
 
+/** Numbers by name, each name once, as in `python=2,nodejs=1`. */
+export function counts(minimum: number, maximum: number): SettingSchema<ReadonlyMap<string, number>> {
+  const pair = z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,62}=\d{1,9}$/)
+    .transform((text): [string, number] => {
+      const [name = "", count] = text.split("=");
+      return [name, Number(count)];
+    })
+    .refine(([, count]) => count >= minimum && count <= maximum)
+    .describe(`a name and a number from ${minimum} to ${maximum} as in python=2`);
+  const pairs = list(pair);
+  return pairs
+    .refine((entries) => new Set(entries.map(([name]) => name)).size === entries.length)
+    .transform((entries) => new Map(entries))
+    .describe(`${pairs.description}, each name once`);
+}
+
 export interface Toleration {
   key: string;
   operator: "Exists" | "Equal";

@@ -98,7 +98,7 @@ function generalSettings(environment: Environment) {
     WARM_MAX_AGE_SECONDS: setting(
       integer(1, 86_400),
       "300",
-      "How long an interpreter waits before another takes its place, in seconds",
+      "How long an interpreter waits before another takes its place, in seconds; also in Jobs of `WARM_POOL`",
     ),
     COMPILE_CACHE_BYTES: setting(
       integer(0, 1024 * 1024 * MiB),
@@ -206,6 +206,11 @@ export function readSettings(environment: Environment) {
     throw new SettingsError(`WARM_MIN=${minimum} is not allowed with WARM_MAX=${maximum}: at most that is wanted`);
   }
   const { queueName } = settings.kubernetes.jobs;
+  if (queueName !== undefined && settings.kubernetes.warmPool.size > 0) {
+    throw new SettingsError(
+      `WARM_POOL is not allowed together with QUEUE_NAME=${JSON.stringify(queueName)}: Kueue would count what waits, and start it when it likes`,
+    );
+  }
   if (queueName !== undefined && settings.maxRunning !== undefined) {
     throw new SettingsError(
       `QUEUE_NAME=${JSON.stringify(queueName)} is not allowed together with MAX_RUNNING: either Kueue decides when runs begin, or this server`,

@@ -106,7 +106,7 @@ export function fingerprint(request: RunRequest): string {
 }
 
 /** What the language's interpreter or compiler is started with before there is a program; the limits are lowered when there is one. */
-export function aheadProgram(language: Language, { maximum: limits }: LimitBounds): AheadProgram {
+export function aheadProgram(language: Language, { maximum: limits }: Pick<LimitBounds, "maximum">): AheadProgram {
   const empty = Buffer.alloc(0);
   const files = [{ name: language.file, content: empty }];
   const stages = stagesOf({ language: language.name }, language, files, empty, limits).slice(0, 1);

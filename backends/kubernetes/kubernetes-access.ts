@@ -32,6 +32,15 @@ const RIGHTS: readonly Right[] = [
   },
 ];
 
+const RESIZE: Right = {
+  group: "",
+  resource: "pods",
+  subresource: "resize",
+  verb: "patch",
+  without:
+    "a run whose Job was made ahead of it goes on with the little of the processors that was reserved for waiting",
+};
+
 const REVIEW = z.object({ status: z.object({ allowed: z.boolean() }) });
 
 /** How long an answer holds: an operator who adds a right sees it soon. */
@@ -48,11 +57,14 @@ export interface AccessReport {
 export class KubernetesAccess {
   readonly #client: KubernetesClient;
   readonly #namespace: string;
+  readonly #rights: readonly Right[];
   #report: { answer: Promise<AccessReport>; at: number } | undefined;
 
-  constructor(client: KubernetesClient, namespace: string) {
+  /** `makesAhead` says whether Jobs are made before their runs. */
+  constructor(client: KubernetesClient, namespace: string, makesAhead: boolean) {
     this.#client = client;
     this.#namespace = namespace;
+    this.#rights = makesAhead ? [...RIGHTS, RESIZE] : RIGHTS;
   }
 
   async report(): Promise<AccessReport> {
@@ -64,8 +76,8 @@ export class KubernetesAccess {
 
   async #ask(): Promise<AccessReport> {
     try {
-      const allowed = await Promise.all(RIGHTS.map((right) => this.#isAllowed(right)));
-      const missing = RIGHTS.filter((_, index) => allowed[index] === false);
+      const allowed = await Promise.all(this.#rights.map((right) => this.#isAllowed(right)));
+      const missing = this.#rights.filter((_, index) => allowed[index] === false);
       return {
         problems: this.#problems(missing),
         sufficient: missing.every(({ without }) => without !== undefined),
@@ -91,7 +103,7 @@ export class KubernetesAccess {
 
   /** Where every right is missing, no Role lacks a verb: there is none, or no namespace, which only administrators can look up. */
   #problems(missing: readonly Right[]): string[] {
-    if (missing.length < RIGHTS.length) return missing.map((right) => this.#problem(right));
+    if (missing.length < this.#rights.length) return missing.map((right) => this.#problem(right));
     const where = `namespace ${this.#namespace}`;
     return [
       `the account may do nothing in ${where}: it is not there, or has no RoleBinding with a Role for the account`,

@@ -29,6 +29,10 @@ import type { KubernetesRun } from "./kubernetes-run.ts";
 import { KubernetesRuns } from "./kubernetes-runs.ts";
 import type { JobTemplate } from "./kubernetes-template.ts";
 import { KubernetesWaiting } from "./kubernetes-waiting.ts";
+import { KubernetesWarm } from "./kubernetes-warm.ts";
+import type { Claimed } from "./kubernetes-warm.ts";
+import { warmLanguages } from "./kubernetes-warm-job.ts";
+import type { WarmSettings } from "./kubernetes-warm-job.ts";
 
 /** How long a result may take to be read whose run has ended, and a cancelled sandbox to be gone, in milliseconds. */
 const READ_MS = 25_000;
@@ -49,7 +53,11 @@ export interface KubernetesBackendOptions {
   jobs: JobSettings;
   maxRunning: number | undefined;
   maxQueued: number;
+  /** What is made before the runs that need it. */
+  warm: WarmSettings;
   log: (message: string) => void;
+  /** Told of each program that a Job could have waited for: how long one did, in milliseconds, or that none did. */
+  observeAhead: (language: string, waitedMs: number | undefined) => void;
   /** Told of each run that has ended and that this replica made. */
   observe: (result: RunResult) => void;
   /** Told of each callback that such a run owes at its end. */
@@ -67,6 +75,7 @@ export class KubernetesBackend implements Backend {
   readonly #admission: KubernetesAdmission;
   readonly #endings: KubernetesEndings;
   readonly #waiting: KubernetesWaiting;
+  readonly #warm: KubernetesWarm;
   readonly #access: KubernetesAccess;
   readonly #sweepTimer: NodeJS.Timeout;
   #checking: NodeJS.Immediate | undefined;
@@ -77,10 +86,12 @@ export class KubernetesBackend implements Backend {
     const { client, namespace, observe, owes, maxRunning, maxQueued, jobs } = options;
     this.#options = options;
     this.#jobs = new KubernetesJobs(client, namespace);
-    this.#access = new KubernetesAccess(client, namespace);
+    this.#access = new KubernetesAccess(client, namespace, options.warm.languages.length > 0);
     this.#runs = new KubernetesRuns(
       {
-        openLog: (pod, from, follow, signal) => readLog(client, namespace, pod, from, follow, signal),
+        openLog: (pod, from, follow, signal) =>
+          (from === 0 && follow ? this.#warm.output(pod, signal) : undefined) ??
+          readLog(client, namespace, pod, from, follow, signal),
         attach: async (pod, signal) => attach(client, namespace, pod, { stdout: false }, signal),
       },
       (result) => {
@@ -95,6 +106,14 @@ export class KubernetesBackend implements Backend {
     this.#endings = new KubernetesEndings(this.#cluster, this.#jobs, this.#runs, options.log);
     this.callbacks = new KubernetesCallbacks(this.#cluster, this.#jobs, (job) => this.#endings.hasEnded(job));
     this.#waiting = new KubernetesWaiting(this.#cluster, this.#jobs, jobs.queueSeconds);
+    this.#warm = new KubernetesWarm({
+      ...{ client, namespace, jobs: this.#jobs, cluster: this.#cluster },
+      languages: warmLanguages(options.warm, options.templates, jobs),
+      maxAgeMs: options.warm.maxAgeMs,
+      ttlSeconds: jobs.ttlSeconds,
+      log: options.log,
+      observe: options.observeAhead,
+    });
     this.#admission = new KubernetesAdmission({
       cluster: this.#cluster,
       maxRunning,
@@ -128,23 +147,21 @@ export class KubernetesBackend implements Backend {
     const known = this.#cluster.job(run.id);
     if (known !== undefined && !known.deleting) return sameRun(known, run);
     using place = this.#admission.reserve({ tenant: run.tenant, interaction: interactionOf(run.program) });
+    const claimed = run.durable || place.suspended ? undefined : await this.#warm.claim(run);
+    if (claimed !== undefined) return this.#execute(run, claimed);
     const language = this.#options.registry.find(run.language);
     const template = this.#options.templates.get(run.language);
     if (language === undefined || template === undefined) throw new Error(`no Job template for ${run.language}`);
     const packed = await packProgram(run.program);
     const job = makeJob(run, language, packed, template, this.#options.jobs, place.suspended);
     try {
-      const made = await this.#jobs.create(job);
+      const made = await this.#warm.create(job);
       if (made === undefined) return sameRun(await this.#existing(run.id), run);
       this.#cluster.putJob(made);
     } catch (error) {
       throw refusedByCluster(error);
     }
-    const { id, version, createdAt, grading } = run;
-    // Not the run itself, which would keep its program in memory as long as its result.
-    const identity = { id, language: run.language, version, createdAt, grading };
-    this.#runs.follow(identity, this.#cluster.job(id), this.#cluster.pod(id));
-    if (run.tenant !== NOBODY) this.#runs.own(identity, run.durable);
+    this.#begin(run);
     return "created";
   }
 
@@ -216,7 +233,8 @@ export class KubernetesBackend implements Backend {
   }
 
   capacity(): Capacity {
-    return this.#admission.figures();
+    const waiting = this.#warm.counts;
+    return { ...this.#admission.figures(), ...(waiting === undefined ? {} : { waiting }) };
   }
 
   async health(): Promise<Health> {
@@ -228,6 +246,7 @@ export class KubernetesBackend implements Backend {
   async close(drainMs: number): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
+    const stopped = this.#warm.stop();
     const deadline = AbortSignal.timeout(drainMs);
     await Promise.all(this.#runs.unfinishedOwn().map((run) => run.feed.ended(deadline)));
     // Nobody knows the ids of those that are left.
@@ -237,11 +256,32 @@ export class KubernetesBackend implements Backend {
         reason: "the server stopped before the run ended",
       });
     });
+    left.push(stopped);
     await Promise.race([Promise.allSettled(left), delay(FAREWELL_MS, undefined, { ref: false })]);
     clearInterval(this.#sweepTimer);
     clearImmediate(this.#checking);
     this.#runs.close();
+    this.#warm.close();
     await this.#cluster.close();
+  }
+
+  /** Follows a new run. */
+  #begin({ id, tenant, language, version, createdAt, grading, durable }: Run): void {
+    // Not the run itself, which would keep its program in memory as long as its result.
+    const identity = { id, language, version, createdAt, grading };
+    this.#runs.follow(identity, this.#cluster.job(id), this.#cluster.pod(id));
+    if (tenant !== NOBODY) this.#runs.own(identity, durable);
+  }
+
+  /** Executes the run in a Job that has waited for it. */
+  #execute(run: Run, { job, deliver }: Claimed): "created" {
+    this.#cluster.putJob(job);
+    this.#begin(run);
+    deliver().catch((error: unknown) => {
+      const problem = error instanceof Error ? error.message : String(error);
+      this.#endings.settleLater(run.id, { status: "lost", reason: `its program could not be sent: ${problem}` });
+    });
+    return "created";
   }
 
   /** Whether a run ends, for those who follow it, while the server stops. */
@@ -291,6 +331,7 @@ export class KubernetesBackend implements Backend {
     const job = this.#cluster.job(name);
     this.#runs.update(name, job, this.#cluster.pod(name));
     if (job === undefined) this.#waiting.forget(name);
+    this.#warm.changed(name);
     // Before both lists have come, a Job whose Pod is not known yet would look as if it had none.
     if (!this.#cluster.isSynced) return;
     if (job !== undefined) this.#endings.judge(job);
@@ -309,7 +350,10 @@ export class KubernetesBackend implements Backend {
     if (this.#sweeping || !this.#cluster.isSynced) return;
     this.#sweeping = true;
     try {
-      for (const job of [...this.#cluster.jobs()]) {
+      const jobs = [...this.#cluster.jobs()].filter(({ warm }) => warm === undefined);
+      if (!this.#closing)
+        this.#warm.review(jobs.some((job) => !this.#endings.hasEnded(job) && this.#waiting.isHeldUp(job)));
+      for (const job of jobs) {
         if (this.#endings.hasEnded(job)) {
           this.#endings.judge(job);
           continue;

@@ -23,8 +23,9 @@ type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 export interface CallOptions {
   query?: Query;
-  /** Sent as JSON; a PATCH is a merge patch (RFC 7386). */
+  /** Sent as JSON; a PATCH is a merge patch (RFC 7386), or a strategic one, which merges lists by name. */
   body?: unknown;
+  strategic?: boolean;
   signal?: AbortSignal;
 }
 
@@ -140,7 +141,7 @@ export class KubernetesClient {
   async #send(
     method: Method,
     path: string,
-    { query = {}, body, signal }: CallOptions,
+    { query = {}, body, strategic = false, signal }: CallOptions,
     bodyTimeout: number,
   ): Promise<Dispatcher.ResponseData> {
     const url = this.#url(path, query);
@@ -148,7 +149,7 @@ export class KubernetesClient {
       const { headers: credentials, dispatcher } = await this.#current();
       const headers: Record<string, string> = { ...credentials };
       if (body !== undefined) {
-        headers["content-type"] = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+        headers["content-type"] = contentType(method, strategic);
       }
       const answer = await request(url, {
         method,
@@ -191,6 +192,12 @@ export class KubernetesClient {
     if (this.#dispatcher?.key !== key) this.#dispatcher = { key, value: made };
     return this.#dispatcher.value;
   }
+}
+
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply */
+function contentType(method: Method, strategic: boolean): string {
+  if (method !== "PATCH") return "application/json";
+  return strategic ? "application/strategic-merge-patch+json" : "application/merge-patch+json";
 }
 
 async function readText(body: Dispatcher.ResponseData["body"]): Promise<string> {

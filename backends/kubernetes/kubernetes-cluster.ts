@@ -4,8 +4,8 @@ import { jobRecord, podRecord } from "./kubernetes-objects.ts";
 import type { JobRecord, PodRecord } from "./kubernetes-objects.ts";
 import { KubernetesWatch } from "./kubernetes-watch.ts";
 
-/** What changed; the Job, or its Pod, may be gone. */
-export type ClusterListener = (jobName: string) => void;
+/** What changed: a Job's `name`, which, or whose Pod, may be gone. */
+export type ClusterListener = (name: string) => void;
 
 /** A later version of an object replaces an earlier one: versions count upwards (KEP-5504). */
 function isNewer(version: string, than: string): boolean {
@@ -18,6 +18,9 @@ function isNewer(version: string, than: string): boolean {
  */
 export class KubernetesCluster {
   readonly #jobs = new Map<string, JobRecord>();
+  /** What Jobs are known as, by their own names. */
+  readonly #names = new Map<string, string>();
+  /** By their Jobs' own names. */
   readonly #pods = new Map<string, PodRecord>();
   readonly #listener: ClusterListener;
   readonly #watches: readonly [KubernetesWatch<JobRecord>, KubernetesWatch<PodRecord>];
@@ -33,7 +36,7 @@ export class KubernetesCluster {
         listener: {
           replace: (jobs, version) => this.#replaceJobs(jobs, version),
           put: (job) => this.putJob(job),
-          remove: ({ name }) => this.#removeJob(name),
+          remove: ({ object }) => this.#removeJob(object),
         },
       }),
       new KubernetesWatch({
@@ -69,8 +72,8 @@ export class KubernetesCluster {
     return this.#jobs.get(name);
   }
 
-  pod(jobName: string): PodRecord | undefined {
-    return this.#pods.get(jobName);
+  pod(name: string): PodRecord | undefined {
+    return this.#pods.get(this.#jobs.get(name)?.object ?? name);
   }
 
   jobs(): IterableIterator<JobRecord> {
@@ -78,9 +81,14 @@ export class KubernetesCluster {
   }
 
   putJob(job: JobRecord): void {
-    const known = this.#jobs.get(job.name);
+    const known = this.#jobs.get(this.#names.get(job.object) ?? "");
     if (known !== undefined && !isNewer(job.version, known.version)) return;
     this.#jobs.set(job.name, job);
+    this.#names.set(job.object, job.name);
+    if (known !== undefined && known.name !== job.name) {
+      this.#jobs.delete(known.name);
+      this.#listener(known.name);
+    }
     this.#listener(job.name);
   }
 
@@ -88,16 +96,18 @@ export class KubernetesCluster {
     await Promise.all(this.#watches.map((watch) => watch.close()));
   }
 
-  #removeJob(name: string): void {
-    this.#pods.delete(name);
-    if (this.#jobs.delete(name)) this.#listener(name);
+  #removeJob(object: string): void {
+    const name = this.#names.get(object);
+    this.#pods.delete(object);
+    this.#names.delete(object);
+    if (name !== undefined && this.#jobs.delete(name)) this.#listener(name);
   }
 
   #replaceJobs(jobs: readonly JobRecord[], version: string): void {
-    const names = new Set(jobs.map(({ name }) => name));
+    const objects = new Set(jobs.map(({ object }) => object));
     for (const job of this.#jobs.values()) {
       // One that was made after the list is not in it.
-      if (!names.has(job.name) && !isNewer(job.version, version)) this.#removeJob(job.name);
+      if (!objects.has(job.object) && !isNewer(job.version, version)) this.#removeJob(job.object);
     }
     for (const job of jobs) this.putJob(job);
   }
@@ -106,15 +116,19 @@ export class KubernetesCluster {
     const known = this.#pods.get(pod.jobName);
     if (known !== undefined && !isNewer(pod.version, known.version)) return;
     this.#pods.set(pod.jobName, pod);
-    this.#listener(pod.jobName);
+    this.#podChanged(pod.jobName);
   }
 
   #removePod(pod: PodRecord): void {
     const { jobName, name } = pod;
     if (this.#pods.get(jobName)?.name !== name) return;
-    if (this.#jobs.has(jobName)) this.#pods.set(jobName, { ...pod, gone: true });
+    if (this.#names.has(jobName)) this.#pods.set(jobName, { ...pod, gone: true });
     else this.#pods.delete(jobName);
-    this.#listener(jobName);
+    this.#podChanged(jobName);
+  }
+
+  #podChanged(jobName: string): void {
+    this.#listener(this.#names.get(jobName) ?? jobName);
   }
 
   #replacePods(pods: readonly PodRecord[]): void {

@@ -38,6 +38,7 @@ export class KubernetesEndings {
   /** Ends the run if its log will never tell its end. */
   judge(job: JobRecord): void {
     const { name, outcome, ended } = job;
+    if (job.warm !== undefined) return;
     if (outcome !== undefined || ended?.failed === false || this.#runs.get(name)?.result !== undefined) return;
     const problem = problemOf(job, this.#cluster.pod(name));
     if (problem !== undefined) this.settleLater(name, problem);

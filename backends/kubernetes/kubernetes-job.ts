@@ -24,7 +24,7 @@ const TESTS_OUTPUT_BYTES = 48 * MiB;
 const LOG_BYTES = 8 * MiB;
 const LOG_FACTOR = 1.5;
 /** How much longer than its limits a run may take before the cluster ends it, in seconds: for starting and ending its Pod. */
-const GRACE_SECONDS = 60;
+export const GRACE_SECONDS = 60;
 /**
  * The runner once more, readable: gVisor executes no file that it can't read. The entry point of the images can't be read,
  * so that the kernel lets nobody trace it from its first instruction on.
@@ -61,7 +61,7 @@ function userId(hostUsers: boolean | undefined): number {
   return hostUsers === false ? randomInt(1000, MAX_MAPPED_USER) : randomInt(100_000, 2_000_000_000);
 }
 
-function seconds(milliseconds: number): number {
+export function seconds(milliseconds: number): number {
   return Math.ceil(milliseconds / 1000);
 }
 
@@ -99,7 +99,7 @@ function quantityBytes(quantity: string | undefined): number {
 }
 
 /** A template's container, volumes and the like that fields are set of; the template was checked to have them. */
-function find<T extends { name: string }>(list: readonly T[] | undefined, name: string): T {
+export function find<T extends { name: string }>(list: readonly T[] | undefined, name: string): T {
   const found = list?.find((item) => item.name === name);
   if (found === undefined) throw new Error(`the Job template has nothing named ${name}`);
   return found;
@@ -137,11 +137,8 @@ export function makeJob(
   metadata.labels = { ...metadata.labels, ...labels, ...queueLabel(settings) };
   metadata.annotations = {
     ...metadata.annotations,
-    [ANNOTATIONS.tenant]: run.tenant,
-    [ANNOTATIONS.fingerprint]: run.fingerprint,
-    [ANNOTATIONS.createdAt]: run.createdAt.toISOString(),
+    ...runAnnotations(run),
     ...(run.callbackUrl === undefined ? {} : { [ANNOTATIONS.callback]: run.callbackUrl }),
-    ...(run.grading === undefined ? {} : { [ANNOTATIONS.grading]: encodeGrading(run.grading) }),
     ...(interaction === undefined ? {} : { [ANNOTATIONS.interaction]: interaction }),
   };
   const podMetadata = (spec.template.metadata ??= {});
@@ -190,6 +187,16 @@ export function makeJob(
   pod.tolerations = [...(pod.tolerations ?? []), ...settings.tolerations];
   pod.imagePullSecrets = [...(pod.imagePullSecrets ?? []), ...settings.imagePullSecrets.map((name) => ({ name }))];
   return job;
+}
+
+/** What makes a Job the run's for whoever reads it. */
+export function runAnnotations({ tenant, fingerprint, createdAt, grading }: Run): Record<string, string> {
+  return {
+    [ANNOTATIONS.tenant]: tenant,
+    [ANNOTATIONS.fingerprint]: fingerprint,
+    [ANNOTATIONS.createdAt]: createdAt.toISOString(),
+    ...(grading === undefined ? {} : { [ANNOTATIONS.grading]: encodeGrading(grading) }),
+  };
 }
 
 function queueLabel({ queueName }: JobSettings): Record<string, string> {

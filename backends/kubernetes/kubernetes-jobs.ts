@@ -2,9 +2,11 @@ import type { V1Job } from "@kubernetes/client-node";
 import { z } from "zod";
 
 import { ServiceError } from "../../core/errors.ts";
+import type { Run, RunId } from "../../core/run.ts";
 import type { KubernetesClient } from "./kubernetes-client.ts";
 import { KubernetesError } from "./kubernetes-error.ts";
-import { ANNOTATIONS } from "./kubernetes-names.ts";
+import { runAnnotations } from "./kubernetes-job.ts";
+import { ANNOTATIONS, LABELS, SELECTOR, labelValue } from "./kubernetes-names.ts";
 import { jobRecord } from "./kubernetes-objects.ts";
 import type { JobRecord } from "./kubernetes-objects.ts";
 
@@ -13,7 +15,14 @@ const TRIES = 4;
 const PAUSE_MS = 250;
 
 const JOB = z.unknown().transform(jobRecord);
+const JOBS = z.object({ items: z.array(JOB) });
 const EVENTS = z.object({ items: z.array(z.object({ message: z.string().nullish() })).nullish() });
+
+/** What a Job that waited is given with its run, in seconds. */
+export interface ClaimSettings {
+  ttlSeconds: number;
+  deadlineSeconds: number;
+}
 
 /** The calls for Jobs in one namespace. */
 export class KubernetesJobs {
@@ -50,26 +59,28 @@ export class KubernetesJobs {
     await this.#client.call(z.unknown(), "POST", this.#path, { body: job, query });
   }
 
-  async get(name: string): Promise<JobRecord | undefined> {
+  /** The Job of a run: the one of its name, or one that was made before the run and has taken it. Throws `KubernetesError`. */
+  async get(id: RunId): Promise<JobRecord | undefined> {
     try {
-      return await this.#client.call(JOB, "GET", `${this.#path}/${name}`);
+      return await this.#client.call(JOB, "GET", `${this.#path}/${id}`);
     } catch (error) {
-      if (error instanceof KubernetesError && error.status === 404) return undefined;
-      throw error;
+      if (!(error instanceof KubernetesError && error.status === 404)) throw error;
     }
+    const query = { labelSelector: `${SELECTOR},${LABELS.run}=${id}` };
+    return (await this.#client.call(JOBS, "GET", this.#path, { query })).items[0];
   }
 
   /** Lets a suspended Job begin. Throws `KubernetesError`, with reason Conflict when it has changed meanwhile. */
-  async resume({ name, version }: JobRecord): Promise<JobRecord> {
-    return await this.#patch(name, { metadata: { resourceVersion: version }, spec: { suspend: false } });
+  async resume({ object, version }: JobRecord): Promise<JobRecord> {
+    return await this.#patch(object, { metadata: { resourceVersion: version }, spec: { suspend: false } });
   }
 
   /**
    * Writes into the Job how its run ended, and has the Job controller end it: with a deadline that is over it removes the
    * Pods, marks the Job as failed, and the Job is deleted by itself in time like every other. Throws as `resume` does.
    */
-  async settle({ name, version, ended }: JobRecord, outcome: string): Promise<JobRecord> {
-    return await this.#patch(name, {
+  async settle({ object, version, ended }: JobRecord, outcome: string): Promise<JobRecord> {
+    return await this.#patch(object, {
       metadata: { resourceVersion: version, annotations: { [ANNOTATIONS.outcome]: outcome } },
       ...(ended === undefined ? { spec: { activeDeadlineSeconds: 0, suspend: false } } : {}),
     });
@@ -80,11 +91,32 @@ export class KubernetesJobs {
    * Job is of another version than the one that is given.
    */
   async annotate(
-    { name, version }: { name: string; version?: string },
+    { object, version }: { object: string; version?: string },
     annotations: Readonly<Record<string, string | null>>,
   ): Promise<JobRecord> {
     const precondition = version === undefined ? {} : { resourceVersion: version };
-    return await this.#patch(name, { metadata: { ...precondition, annotations } });
+    return await this.#patch(object, { metadata: { ...precondition, annotations } });
+  }
+
+  /**
+   * Gives a Job that waits to a run: from then on the Job is the run's for all who look at it. Throws as `resume` does;
+   * of all who try with the same version one succeeds.
+   */
+  async claim({ object, version }: JobRecord, run: Run, settings: ClaimSettings): Promise<JobRecord> {
+    const labels = { [LABELS.warm]: null, [LABELS.run]: run.id, [LABELS.tenant]: labelValue(run.tenant) };
+    const annotations = runAnnotations(run);
+    return await this.#patch(object, {
+      metadata: { resourceVersion: version, labels, annotations },
+      spec: {
+        ttlSecondsAfterFinished: settings.ttlSeconds,
+        activeDeadlineSeconds: settings.deadlineSeconds,
+      },
+    });
+  }
+
+  /** Ends a Job that waits for a run, and with it its Pod; it then deletes itself. Throws as `resume` does. */
+  async discard({ object, version }: JobRecord): Promise<JobRecord> {
+    return await this.#patch(object, { metadata: { resourceVersion: version }, spec: { activeDeadlineSeconds: 0 } });
   }
 
   /** What the Job controller was told when it could not make the Job's Pod, newest last. */
@@ -94,8 +126,8 @@ export class KubernetesJobs {
     return (items ?? []).flatMap(({ message }) => message ?? []);
   }
 
-  async #patch(name: string, body: unknown): Promise<JobRecord> {
-    return await this.#client.call(JOB, "PATCH", `${this.#path}/${name}`, { body });
+  async #patch(object: string, body: unknown): Promise<JobRecord> {
+    return await this.#client.call(JOB, "PATCH", `${this.#path}/${object}`, { body });
   }
 }
 

@@ -13,6 +13,10 @@ export const LABELS = {
   tenant: "sandbox-api/tenant",
   /** `allowed` where the program may reach other machines, for a NetworkPolicy to say which. */
   network: "sandbox-api/network",
+  /** Of a Job that waits for a run: the replica that made it. */
+  warm: "sandbox-api/warm",
+  /** Of a Job that was made before its run: the run. */
+  run: "sandbox-api/run",
 } as const;
 
 /** Annotations of a Job: what a label can't hold. */

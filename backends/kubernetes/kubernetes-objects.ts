@@ -6,8 +6,12 @@ import { ANNOTATIONS, CONTAINER, JOB_NAME_LABEL, LABELS } from "./kubernetes-nam
 
 /** What is kept of a Job. */
 export interface JobRecord {
-  /** The run's id. */
+  /** The run's id; of a Job that waits for a run, the Job's own name. */
   name: string;
+  /** The Job's own name, which is not the run's id where the Job was made before the run. */
+  object: string;
+  /** The replica whose Job waits for a run; undefined of one that has its run. */
+  warm: string | undefined;
   version: string;
   language: string;
   tenant: string;
@@ -93,7 +97,9 @@ export function jobRecord(object: unknown): JobRecord {
   const callback = annotations?.[ANNOTATIONS.callback];
   const failure = conditions.find(({ type }) => type === "FailureTarget" || type === "Failed");
   return {
-    name: metadata.name,
+    name: labels?.[LABELS.run] ?? metadata.name,
+    object: metadata.name,
+    warm: labels?.[LABELS.warm],
     version: metadata.resourceVersion,
     language: labels?.[LABELS.language] ?? "",
     tenant: annotations?.[ANNOTATIONS.tenant] ?? "",

@@ -107,6 +107,7 @@ describe("a variable that is set counts", () => {
     ["HOST_USERS", "false", { kubernetes: { jobs: { hostUsers: false } } }],
     ["SERVICE_ACCOUNT", "sandbox", { kubernetes: { jobs: { serviceAccount: "sandbox" } } }],
     ["NODE_SELECTOR", "a/b=c,d=", { kubernetes: { jobs: { nodeSelector: { "a/b": "c", d: "" } } } }],
+    ["WARM_POOL", "python=2,nodejs=1", { kubernetes: { warmPool: new Map(Object.entries({ python: 2, nodejs: 1 })) } }],
     [
       "TOLERATIONS",
       "spot,dedicated=x:NoSchedule",
@@ -219,6 +220,9 @@ describe("a wrong variable is refused in one line that names it, its value and w
     ["NODE_SELECTOR", "pool", "as in pool=sandboxes"],
     ["NODE_SELECTOR", "pool=a b", "as in pool=sandboxes"],
     ["TOLERATIONS", "a=b:Sometimes", "as in sandboxes=only:NoSchedule"],
+    ["WARM_POOL", "python", "a name and a number from 1 to 1000 as in python=2"],
+    ["WARM_POOL", "python=0", "a name and a number from 1 to 1000 as in python=2"],
+    ["WARM_POOL", "python=1,python=2", "each name once"],
     ["PRIORITY_CLASS", "-", "a name of lower-case letters"],
     ["QUEUE_NAME", "a b", "a name of lower-case letters"],
     ["SERVICE_ACCOUNT", "Sandbox", "a name of lower-case letters"],
@@ -305,6 +309,7 @@ describe("the languages' images", () => {
 describe("variables that contradict each other are refused with both names", () => {
   test.for([
     [{ QUEUE_NAME: "sandboxes", MAX_RUNNING: "4" }, ["QUEUE_NAME", "sandboxes", "MAX_RUNNING"]],
+    [{ QUEUE_NAME: "sandboxes", WARM_POOL: "python=1" }, ["QUEUE_NAME", "sandboxes", "WARM_POOL"]],
     [{ DEFAULT_WALL_MS: "20000", MAX_WALL_MS: "15000" }, ["DEFAULT_WALL_MS", "20000", "MAX_WALL_MS", "15000"]],
     [{ MAX_WALL_MS: "5000" }, ["DEFAULT_WALL_MS", "10000", "MAX_WALL_MS", "5000"]],
     [{ MEMORY_LIMIT: "1Gi", MAX_MEMORY_LIMIT: "512Mi" }, ["MEMORY_LIMIT", "1Gi", "MAX_MEMORY_LIMIT", "512Mi"]],

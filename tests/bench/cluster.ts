@@ -7,10 +7,11 @@ import { INTERPRETERS, bareJob, timedBareJob, timedRun } from "./cluster-subject
 import type { Surroundings } from "./cluster-subjects.ts";
 import { ClusterTimes } from "./cluster-times.ts";
 import { measureLive, renderLive } from "./live.ts";
+import { WAITING, measureWarm } from "./cluster-warm.ts";
 import { conditions } from "./report.ts";
 
 /** The whole benchmark ends after so long, whatever hangs. */
-const ALLOWED_MS = { base: 180_000, pair: 30_000 };
+const ALLOWED_MS = { base: 180_000, pair: 60_000 };
 
 const USAGE = `npm run bench:cluster -- [options]      on the cluster that KUBECONFIG names
   --languages LIST    any of ${Object.keys(INTERPRETERS).join(",")} (python,bash)
@@ -64,4 +65,7 @@ if (help) {
   for (const language of languages) rows.push(await measure({ api: replica.api, namespace, times }, language, runs));
   console.log(`\n${renderCluster(rows)}`);
   console.log(`\n${renderLive(await measureLive(replica.api))}`);
+  for (const language of languages.filter((each) => WAITING.includes(each))) {
+    console.log(`\n${await measureWarm(namespace, language, runs)}`);
+  }
 }

@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+
+import { KubernetesJobs } from "../../backends/kubernetes/kubernetes-jobs.ts";
+import { jobRecord } from "../../backends/kubernetes/kubernetes-objects.ts";
+import type { JobRecord } from "../../backends/kubernetes/kubernetes-objects.ts";
+import { runId } from "../../core/run.ts";
+import type { Run } from "../../core/run.ts";
+import { startRefused } from "../support/server.ts";
+import { cluster, clusterSettings, lookAll, make, serveIn, temporaryNamespace } from "../support/cluster.ts";
+import type { ClusterObject, Namespace, Replica } from "../support/cluster.ts";
+import { eventually } from "../support/time.ts";
+
+const WAITING = { labelSelector: "sandbox-api/warm" };
+const HELLO = { language: "python", code: "print(open(__file__).read())" };
+
+/** Resolves when so many Jobs wait with their interpreters started. */
+async function isWarm({ api }: Replica, count = 1): Promise<void> {
+  await eventually(120_000, "a Job that waits", async () => {
+    return (await api.metrics()).sum("sandbox_ahead_waiting") === count || undefined;
+  });
+}
+
+async function jobOf(namespace: Namespace, run: string): Promise<ClusterObject | undefined> {
+  return (await lookAll(namespace.jobs, { labelSelector: `sandbox-api/run=${run}` }))[0];
+}
+
+test("a run takes a Job that waits, any replica reads it, and another Job takes that one's place", async () => {
+  await using namespace = await temporaryNamespace();
+  await using other = await serveIn(namespace);
+  await using replica = await serveIn(namespace, { WARM_POOL: "python=1" });
+  await isWarm(replica);
+  const result = await replica.api.run({ ...HELLO, stdin: "x" });
+  expect(result).toMatchObject({ status: "succeeded", stdout: `${HELLO.code}\n` });
+  const job = await jobOf(namespace, result.id);
+  expect(job).toMatchObject({
+    metadata: { labels: { "sandbox-api/tenant": "anonymous", "sandbox-api/language": "python" } },
+    spec: { ttlSecondsAfterFinished: 600 },
+  });
+  expect(job?.metadata.labels).not.toHaveProperty("sandbox-api/warm");
+  expect(await other.api.finished(result.id)).toMatchObject({ status: "succeeded", stdout: result.stdout });
+
+  await isWarm(replica);
+  // One that takes long has as much of the processors reserved as any other.
+  const { id } = await replica.api.run({ ...HELLO, code: "import time; time.sleep(1.5); print(1)" });
+  const long = await jobOf(namespace, id);
+  const pod = await namespace.podOf(long?.metadata.name ?? "");
+  expect(pod?.spec).toMatchObject({ containers: [{ resources: { requests: { cpu: "50m" } } }] });
+
+  // What is to be there later, and what wants other limits, gets a Job of its own.
+  await isWarm(replica);
+  const later = await replica.api.submit(HELLO);
+  expect(await replica.api.finished(later.id)).toMatchObject({ status: "succeeded" });
+  expect(await jobOf(namespace, later.id)).toBeUndefined();
+  const small = await replica.api.run({ ...HELLO, limits: { memory_bytes: 100 * 1024 * 1024 } });
+  expect(await jobOf(namespace, small.id)).toBeUndefined();
+  const metrics = await replica.api.metrics();
+  expect(metrics.sum("sandbox_ahead_claims_total", { result: "hit" })).toBe(2);
+  expect(metrics.sum("sandbox_ahead_claims_total", { result: "miss" })).toBe(0);
+});
+
+test("of all who give the same Job a run one succeeds", async () => {
+  await using namespace = await temporaryNamespace();
+  await using replica = await serveIn(namespace, { WARM_POOL: "python=1" });
+  await isWarm(replica);
+  const jobs = new KubernetesJobs(cluster(), namespace.name);
+  const [object] = await lookAll(namespace.jobs, WAITING);
+  const waiting: JobRecord = jobRecord(object);
+  const run = (): Run => ({
+    ...{ id: runId("racer"), tenant: "racer", language: "python", version: null, fingerprint: "", durable: false },
+    ...{ createdAt: new Date(), program: { files: [], stages: [], limits: {} as Run["program"]["limits"] } },
+  });
+  const runs = [run(), run(), run()];
+  const settings = { ttlSeconds: 600, deadlineSeconds: 600 };
+  const outcomes = await Promise.allSettled(runs.map((each) => jobs.claim(waiting, each, settings)));
+  const winners = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value.name] : []));
+  expect(winners).toHaveLength(1);
+  const losers = outcomes.filter((outcome) => outcome.status === "rejected");
+  for (const { reason } of losers) expect(reason).toMatchObject({ status: 409, reason: "Conflict" });
+  expect((await jobs.get(winners[0] ?? ""))?.object).toBe(waiting.object);
+  // The replica that had made it finds another one for its run, or makes one.
+  expect(await replica.api.run(HELLO)).toMatchObject({ status: "succeeded" });
+});
+
+describe("Jobs that wait", () => {
+  test("make way for runs where a quota has no room for both", async () => {
+    await using namespace = await temporaryNamespace();
+    const spec = { hard: { "count/jobs.batch": "1" } };
+    await make(`/api/v1/namespaces/${namespace.name}/resourcequotas`, { metadata: { name: "jobs" }, spec });
+    await using replica = await serveIn(namespace, { WARM_POOL: "python=1" });
+    await isWarm(replica);
+    const result = await replica.api.run({ language: "bash", code: "echo hello" });
+    expect(result).toMatchObject({ status: "succeeded", stdout: "hello\n" });
+  });
+
+  test("end with the server that made them, however that ends", async () => {
+    await using namespace = await temporaryNamespace();
+    await using replica = await serveIn(namespace, { WARM_POOL: "python=2" });
+    await isWarm(replica, 2);
+    await replica.server.kill();
+    await eventually(60_000, "no Job", async () => (await lookAll(namespace.jobs)).length === 0 || undefined);
+  });
+});
+
+test.for([
+  ["cobol=1", /^WARM_POOL: "cobol" is no language whose programs can be waited for; one of .*python.* is wanted$/m],
+  ["java=1", /^WARM_POOL: "java" is no language/],
+] as const)("WARM_POOL=%s is refused, with what is allowed", async ([pool, says]) => {
+  const { code, output } = await startRefused({
+    ...clusterSettings({ name: "default" } as Namespace),
+    WARM_POOL: pool,
+  });
+  expect(code).toBe(1);
+  expect(output).toMatch(says);
+});
