@@ -25,9 +25,18 @@ function machineTraces(): string[] {
   return [...objects, ...cores];
 }
 
+/** What there is of runs that has not ended; Jobs that wait for runs come and go beside them. */
 async function unfinished({ jobs, pods }: Namespace): Promise<string[]> {
-  const jobStates = await lookAll(jobs);
-  const podStates = await lookAll(pods);
+  const all = await lookAll(jobs);
+  const waiting = new Set(
+    all
+      .filter(({ metadata }) => metadata.labels?.["sandbox-api/warm"] !== undefined)
+      .map(({ metadata }) => metadata.name),
+  );
+  const jobStates = all.filter(({ metadata }) => !waiting.has(metadata.name));
+  const podStates = (await lookAll(pods)).filter(
+    ({ metadata }) => !waiting.has(metadata.labels?.["batch.kubernetes.io/job-name"] ?? ""),
+  );
   const active = jobStates.filter(({ status }) => status?.["active"] !== undefined && status["active"] !== 0);
   const names = new Set(jobStates.map(({ metadata }) => metadata.name));
   const alive = podStates.filter(
