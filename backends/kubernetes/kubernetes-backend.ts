@@ -147,8 +147,7 @@ export class KubernetesBackend implements Backend {
     const known = this.#cluster.job(run.id);
     if (known !== undefined && !known.deleting) return sameRun(known, run);
     using place = this.#admission.reserve({ tenant: run.tenant, interaction: interactionOf(run.program) });
-    const claimed = run.durable || place.suspended ? undefined : await this.#warm.claim(run);
-    if (claimed !== undefined) return this.#execute(run, claimed);
+    if (!run.durable && !place.suspended && (await this.#executeAhead(run))) return "created";
     const language = this.#options.registry.find(run.language);
     const template = this.#options.templates.get(run.language);
     if (language === undefined || template === undefined) throw new Error(`no Job template for ${run.language}`);
@@ -273,15 +272,22 @@ export class KubernetesBackend implements Backend {
     if (tenant !== NOBODY) this.#runs.own(identity, durable);
   }
 
-  /** Executes the run in a Job that has waited for it. */
-  #execute(run: Run, { job, deliver }: Claimed): "created" {
-    this.#cluster.putJob(job);
+  /** Executes the run in a Job that has waited for such a one; false when none has. */
+  async #executeAhead(run: Run): Promise<boolean> {
+    let claimed: Claimed | undefined;
+    try {
+      claimed = await this.#warm.claim(run);
+    } catch (error) {
+      throw refusedByCluster(error);
+    }
+    if (claimed === undefined) return false;
+    this.#cluster.putJob(claimed.job);
     this.#begin(run);
-    deliver().catch((error: unknown) => {
+    claimed.deliver().catch((error: unknown) => {
       const problem = error instanceof Error ? error.message : String(error);
       this.#endings.settleLater(run.id, { status: "lost", reason: `its program could not be sent: ${problem}` });
     });
-    return "created";
+    return true;
   }
 
   /** Whether a run ends, for those who follow it, while the server stops. */

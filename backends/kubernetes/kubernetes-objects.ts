@@ -20,6 +20,8 @@ export interface JobRecord {
   /** When the Job began, or was resumed; undefined while it is suspended or the Job controller has not seen it. */
   startedAt: Date | undefined;
   suspended: boolean;
+  /** Whether it was told to end: its deadline is over, whenever it began. */
+  isEnding: boolean;
   deleting: boolean;
   /** The Job controller's verdict. */
   ended: { failed: boolean } | undefined;
@@ -84,7 +86,7 @@ function interactionOf(annotation: string | undefined): JobRecord["interaction"]
 
 const JOB = z.object({
   metadata: METADATA,
-  spec: z.object({ suspend: z.boolean().nullish() }),
+  spec: z.object({ suspend: z.boolean().nullish(), activeDeadlineSeconds: z.number().nullish() }),
   status: z.object({ startTime: text, conditions: z.array(CONDITION).nullish() }).nullish(),
 });
 
@@ -107,6 +109,7 @@ export function jobRecord(object: unknown): JobRecord {
     createdAt: new Date(annotations?.[ANNOTATIONS.createdAt] ?? creationTimestamp ?? 0),
     startedAt: status?.startTime ? new Date(status.startTime) : undefined,
     suspended: spec.suspend === true,
+    isEnding: spec.activeDeadlineSeconds === 0,
     deleting: Boolean(metadata.deletionTimestamp),
     ended: end === undefined ? undefined : { failed: end.type === "Failed" },
     failure: failure === undefined ? undefined : reasonOf(failure),

@@ -82,15 +82,18 @@ test("of all who give the same Job a run one succeeds", async () => {
 });
 
 describe("Jobs that wait", () => {
-  test("make way for runs where a quota has no room for both", async () => {
-    await using namespace = await temporaryNamespace();
-    const spec = { hard: { "count/jobs.batch": "1" } };
-    await make(`/api/v1/namespaces/${namespace.name}/resourcequotas`, { metadata: { name: "jobs" }, spec });
-    await using replica = await serveIn(namespace, { WARM_POOL: "python=1" });
-    await isWarm(replica);
-    const result = await replica.api.run({ language: "bash", code: "echo hello" });
-    expect(result).toMatchObject({ status: "succeeded", stdout: "hello\n" });
-  });
+  test.for(["count/jobs.batch", "pods"])(
+    "make way for runs where a quota of %s has no room for both",
+    async (quota) => {
+      await using namespace = await temporaryNamespace();
+      const spec = { hard: { [quota]: "1" } };
+      await make(`/api/v1/namespaces/${namespace.name}/resourcequotas`, { metadata: { name: "jobs" }, spec });
+      await using replica = await serveIn(namespace, { WARM_POOL: "python=1" });
+      await isWarm(replica);
+      const result = await replica.api.run({ language: "bash", code: "echo hello" });
+      expect(result).toMatchObject({ status: "succeeded", stdout: "hello\n" });
+    },
+  );
 
   test("end with the server that made them, however that ends", async () => {
     await using namespace = await temporaryNamespace();
