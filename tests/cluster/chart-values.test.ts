@@ -37,6 +37,11 @@ describe("wrong values are refused with a message that names them", () => {
     [{ settings: { MAX_RUNING: 2 } }, "at '/settings': additional properties 'MAX_RUNING' not allowed"],
     [{ settings: { KUBERNETES_NAMESPACE: "x" } }, "'KUBERNETES_NAMESPACE' not allowed"],
     [{ settings: { MAX_RUNNING: [2] } }, "at '/settings/MAX_RUNNING'"],
+    [{ warmPool: { python: 0 } }, "at '/warmPool/python': minimum: got 0, want 1"],
+    [
+      { warmPool: { python: 1 }, settings: { QUEUE_NAME: "queue" } },
+      "warmPool and settings.QUEUE_NAME contradict each other",
+    ],
     [{ sandbox: { namespace: "My_Space" } }, "at '/sandbox/namespace'"],
     [{ sandbox: { limitRange: { max: { memory: "2 GB" } } } }, "at '/sandbox/limitRange/max/memory'"],
     [{ networkPolicy: { apiServer: { cidrs: ["10.0.0.1"] } } }, "at '/networkPolicy/apiServer/cidrs/0'"],
@@ -128,6 +133,16 @@ describe("what needs more than a plain cluster has", () => {
     const { spec } = await only("ServiceMonitor", { metrics, apiKeys: { anonymous: true } });
     expect(JSON.stringify(spec)).not.toContain("authorization");
   });
+});
+
+test("Jobs are made before their runs where that is asked for, with the right to resize Pods and with no other", async () => {
+  const rights = async (values: unknown): Promise<string> => JSON.stringify((await only("Role", values))["rules"]);
+  const resize = { apiGroups: [""], resources: ["pods/resize"], verbs: ["patch"] };
+  const values = { warmPool: { python: 2, nodejs: 1 } };
+  expect(await only("ConfigMap", values, "-settings")).toMatchObject({ data: { WARM_POOL: "nodejs=1,python=2" } });
+  expect((await rights(values)).replace(`${JSON.stringify(resize)},`, "")).toBe(await rights({}));
+  expect(await rights(values)).not.toBe(await rights({}));
+  expect(await only("ConfigMap", {}, "-settings")).not.toHaveProperty("data.WARM_POOL");
 });
 
 test("settings reach the server as text, whatever they are written as", async () => {

@@ -13,6 +13,9 @@
 {{- if and .apiKeys.anonymous .apiKeys.existingSecret }}
 {{- fail "apiKeys.existingSecret and apiKeys.anonymous contradict each other: keys, or none" }}
 {{- end }}
+{{- if and .warmPool .settings.QUEUE_NAME }}
+{{- fail "warmPool and settings.QUEUE_NAME contradict each other: Kueue would count what waits" }}
+{{- end }}
 {{- if and (not .serviceAccount.create) (not .serviceAccount.name) }}
 {{- fail "serviceAccount.name is wanted where serviceAccount.create is false: the account that is there already" }}
 {{- end }}

@@ -46,5 +46,7 @@ test(
     const metrics = await api.metrics();
     expect(metrics.sum("sandbox_runs_total", { status: "succeeded" })).toBe(RUNS);
     expect(metrics.sum("sandbox_queue_length")).toBe(0);
+    // Neither watch is lost.
+    expect(await (await api.fetch("GET", "/readyz")).json()).toEqual({ status: "ready", problems: [] });
   },
 );
