@@ -8,6 +8,7 @@ import type { Run } from "../../core/run.ts";
 import { startRefused } from "../support/server.ts";
 import { cluster, clusterSettings, lookAll, make, serveIn, temporaryNamespace } from "../support/cluster.ts";
 import type { ClusterObject, Namespace, Replica } from "../support/cluster.ts";
+import { ApiProxy } from "../support/api-proxy.ts";
 import { eventually } from "../support/time.ts";
 
 const WAITING = { labelSelector: "sandbox-api/warm" };
@@ -79,6 +80,27 @@ test("of all who give the same Job a run one succeeds", async () => {
   expect((await jobs.get(winners[0] ?? ""))?.object).toBe(waiting.object);
   // The replica that had made it finds another one for its run, or makes one.
   expect(await replica.api.run(HELLO)).toMatchObject({ status: "succeeded" });
+});
+
+test("a run whose connection breaks is read from its log, and nothing is lost or told twice", async () => {
+  await using namespace = await temporaryNamespace();
+  await using proxy = await ApiProxy.open();
+  await using replica = await serveIn(namespace, { KUBECONFIG: proxy.kubeconfig, WARM_POOL: "python=1" });
+  await isWarm(replica);
+  proxy.calls.length = 0;
+  const code = "import time\nfor n in range(20):\n print(n, flush=True)\n time.sleep(0.1)";
+  const running = replica.api.run({ language: "python", code });
+  const [job] = await eventually(60_000, "the run", async () => {
+    const taken = await lookAll(namespace.jobs, { labelSelector: "sandbox-api/run" });
+    return taken.length > 0 ? taken : undefined;
+  });
+  const id = job?.metadata.labels?.["sandbox-api/run"] ?? "";
+  for await (const event of await replica.api.events(id)) if (event.event === "output") break;
+  proxy.cut();
+  const stdout = Array.from({ length: 20 }, (_, n) => `${n}\n`).join("");
+  expect(await running).toMatchObject({ id, status: "succeeded", stdout });
+  const followed = proxy.calls.filter(({ path, query }) => path.endsWith("/log") && query.get("follow") === "true");
+  expect(followed.length).toBeGreaterThan(0);
 });
 
 describe("Jobs that wait", () => {

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { RequestOptions } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -21,7 +22,7 @@ export interface Call {
 export class ApiProxy implements AsyncDisposable {
   readonly kubeconfig: string;
   readonly calls: Call[] = [];
-  readonly #open = new Set<ServerResponse>();
+  readonly #open = new Set<ServerResponse | Duplex>();
   /** How many watches are still to be told that their version is too old. */
   #expire = 0;
   readonly #folder: string;
@@ -40,6 +41,7 @@ export class ApiProxy implements AsyncDisposable {
     const credentials: RequestOptions = {};
     await config.applyToHTTPSOptions(credentials);
     const server = createServer((incoming, outgoing) => proxy.#forward(incoming, outgoing, target, credentials));
+    server.on("upgrade", (incoming, socket) => proxy.#upgrade(incoming, socket, target, credentials));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
@@ -56,6 +58,7 @@ export class ApiProxy implements AsyncDisposable {
       }),
     );
     const proxy: ApiProxy = new ApiProxy(folder, kubeconfig, async () => {
+      proxy.cut();
       server.closeAllConnections();
       server.close();
       await once(server, "close");
@@ -75,7 +78,7 @@ export class ApiProxy implements AsyncDisposable {
 
   /** Breaks every connection that is in use, as a failing network would. */
   cut(): void {
-    for (const response of this.#open) response.destroy();
+    for (const connection of this.#open) connection.destroy();
   }
 
   /** Has the next watches told that the version from which they go on is too old, as by a server that has forgotten it. */
@@ -87,6 +90,29 @@ export class ApiProxy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#close();
     await rm(this.#folder, { recursive: true });
+  }
+
+  /** A WebSocket, once both sides agree to have one. */
+  #upgrade(incoming: IncomingMessage, socket: Duplex, target: URL, credentials: RequestOptions): void {
+    const url = new URL(incoming.url ?? "/", target);
+    this.calls.push({ method: incoming.method ?? "", path: url.pathname, query: url.searchParams });
+    this.#open.add(socket);
+    const send = target.protocol === "https:" ? httpsRequest : httpRequest;
+    const { host: _, ...headers } = incoming.headers;
+    const onward = send(url, { ...credentials, headers });
+    onward.on("upgrade", (answer, upstream, head) => {
+      const lines = Object.entries(answer.headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`);
+      socket.write(head);
+      upstream.on("error", () => socket.destroy());
+      socket.on("close", () => upstream.destroy());
+      socket.pipe(upstream).pipe(socket);
+    });
+    onward.on("response", () => socket.destroy());
+    onward.on("error", () => socket.destroy());
+    socket.on("error", () => onward.destroy());
+    socket.on("close", () => this.#open.delete(socket));
+    onward.end();
   }
 
   #forward(incoming: IncomingMessage, outgoing: ServerResponse, target: URL, credentials: RequestOptions): void {
