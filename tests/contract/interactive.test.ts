@@ -155,6 +155,17 @@ test("a signal that ends it is what its result says, and the client can cancel i
   expect(await cancelled.finished()).toMatchObject({ status: "cancelled" });
 });
 
+test("a program that was compiled before is spoken to as one that was not", async ({ server }) => {
+  const code = "#include <stdio.h>\nint main(void) { int c; while ((c = getchar()) != EOF) putchar(c + 1); }";
+  for (const word of ["HAL\n", "abc\n"]) {
+    await using client = await start(server.url, { language: "c", code });
+    client.type(word);
+    client.send({ type: "end" });
+    const stdout = [...word].map((letter) => String.fromCodePoint((letter.codePointAt(0) ?? 0) + 1)).join("");
+    expect(await client.finished()).toMatchObject({ status: "succeeded", stdout, compile: { exit_code: 0 } });
+  }
+});
+
 test("a compiled program is compiled first; what fails to compile says so", async ({ server }) => {
   const code = '#include <stdio.h>\nint main(void) { char n[9]; scanf("%8s", n); printf("<%s>\\n", n); }';
   await using client = await start(server.url, { language: "c", code });
