@@ -78,7 +78,8 @@ export class KubernetesCallbacks implements CallbackLedger {
 
   async settle(id: RunId): Promise<void> {
     try {
-      this.#cluster.putJob(await this.#jobs.annotate({ name: id }, { [ANNOTATIONS.callback]: null }));
+      // A run that is told of has a Job of its own, whose name is the run's id.
+      this.#cluster.putJob(await this.#jobs.annotate({ object: id }, { [ANNOTATIONS.callback]: null }));
     } catch (error) {
       // What its Job owed went with it.
       if (!(error instanceof KubernetesError && error.status === 404)) throw error;
