@@ -99,6 +99,41 @@ export type RunEvent =
   | { type: "test"; data: TestResult }
   | { type: "finished"; data: { result: Result } };
 
+/** Of a terminal, in characters. */
+export interface TerminalSize {
+  cols: number;
+  rows: number;
+}
+
+/** What is said first on the connection of an interactive run. */
+export type Opening =
+  | { type: "start"; request: RunRequest; tty: TerminalSize }
+  | { type: "attach"; id: string; from: number };
+
+/** What is said to the program. */
+export type Said = { type: "stdin"; data: string } | ({ type: "resize" } & TerminalSize);
+
+interface StageTold {
+  type: "stage";
+  sequence: number;
+  stage: StageName;
+}
+
+/** What an interactive run's connection tells. */
+export type Told =
+  | { type: "accepted"; id: string }
+  | (StageTold & { state: "started" })
+  | (StageTold & { state: "ended" } & Usage)
+  | { type: "output"; sequence: number; stage: StageName; stream: StreamName; data: string; encoding: Encoding }
+  | { type: "finished"; sequence: number; result: Result }
+  | { type: "error"; error: { code: string; message: string } };
+
+/** An event with the id that resumes after it. */
+export interface NumberedEvent {
+  id: string;
+  event: RunEvent;
+}
+
 export function isFinished(state: Pending | Result): state is Result {
   return "finished_at" in state;
 }

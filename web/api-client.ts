@@ -1,21 +1,10 @@
-import type { Language, Pending, Result, RunRequest } from "./answers.ts";
+import type { Language, Opening, Pending, Result, RunRequest } from "./answers.ts";
+import { ApiError } from "./api-error.ts";
+import { INTERACTIVE_PATH, InteractiveConnection } from "./run/interactive-connection.ts";
 
 const KEY_NAME = "sandbox-api-key";
 /** For calls that answer at once, in milliseconds. */
 const ANSWER_MS = 60_000;
-
-/** A refusal of the server, or `unreachable` when there was no answer. */
-export class ApiError extends Error {
-  override readonly name = "ApiError";
-  readonly code: string;
-  readonly status: number;
-
-  constructor(code: string, status: number, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-    this.status = status;
-  }
-}
 
 interface Call {
   method?: "GET" | "POST" | "DELETE";
@@ -73,6 +62,26 @@ export class ApiClient {
     const headers: Record<string, string> = after === undefined ? {} : { "last-event-id": after };
     const response = await this.call(`/api/result/${id}/events`, { headers, signal });
     return response.status === 204 ? undefined : (response.body ?? undefined);
+  }
+
+  /** A connection that starts an interactive run or comes back to one, and the run's id. Throws `ApiError`. */
+  async converse(opening: Opening, signal: AbortSignal): Promise<{ id: string; connection: InteractiveConnection }> {
+    for (;;) {
+      const key = sessionStorage.getItem(KEY_NAME);
+      try {
+        const opened = await InteractiveConnection.open(opening, key, signal);
+        if (opened !== undefined) return opened;
+        // Asked without a WebSocket, it can say why there is none.
+        await this.call(INTERACTIVE_PATH, { signal });
+        throw new ApiError("unexpected", 0, "the server did not answer as it should");
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (error.code === "upgrade_required")
+          throw new ApiError("unreachable", 0, "the connection for the terminal was not made or broke");
+        if (error.status !== 401) throw error;
+        if (sessionStorage.getItem(KEY_NAME) === key) await this.#newKey(error.message);
+      }
+    }
   }
 
   /** Throws `ApiError`, also when the server can't be reached. */

@@ -12,6 +12,7 @@ import { RunStatus } from "./parts/run-status.tsx";
 import { ShareDialog } from "./parts/share-dialog.tsx";
 import { SnippetsDialog } from "./parts/snippets-dialog.tsx";
 import { TestTable } from "./parts/test-table.tsx";
+import { TerminalPane } from "./parts/terminal-pane.tsx";
 import { Toolbar } from "./parts/toolbar.tsx";
 import { UsageBars } from "./parts/usage-bars.tsx";
 import { Playground } from "./playground.ts";
@@ -57,6 +58,8 @@ export function App() {
     () => (outcome === undefined ? NO_COMPLAINTS : complaintsIn(outcome.complaint)),
     [outcome],
   );
+  const line = session.terminal.value;
+  const { refused } = session;
   const file = draft.active;
   const inFile = useMemo(() => complaints.filter((one) => one.file === file?.name), [complaints, file?.name]);
   const close = (): void => setShown(undefined);
@@ -85,6 +88,7 @@ export function App() {
         onLanguage={(name) => playground.choose(name)}
         onSample={() => playground.showSample()}
         onRun={() => void playground.run()}
+        onTerminal={() => void playground.runInTerminal()}
         onStop={() => void session.stop()}
         onShare={() => void share()}
         onSnippets={showSnippets}
@@ -93,6 +97,13 @@ export function App() {
         <Notice text={unreachable.value} action="Try again" onAction={() => void playground.loadLanguages()} />
       )}
       {problem.value !== "" && <Notice text={problem.value} action="Close" onAction={() => (problem.value = "")} />}
+      {refused.value !== "" && (
+        <Notice
+          text={`Not told to the program: ${refused.value}.`}
+          action="Close"
+          onAction={() => (refused.value = "")}
+        />
+      )}
       <main>
         <section class="panel program" aria-label="Program">
           <FileTabs key={draft} draft={draft} />
@@ -112,8 +123,14 @@ export function App() {
               <Artifacts artifacts={outcome.artifacts} omitted={outcome.omitted} />
             )}
             <OutputPane title="Compiler" kind="compiler" log={session.compiler} />
-            <OutputPane title="Output" kind="stdout" log={session.stdout} />
-            <OutputPane title="Errors" kind="stderr" log={session.stderr} />
+            {line === undefined ? (
+              <>
+                <OutputPane title="Output" kind="stdout" log={session.stdout} />
+                <OutputPane title="Errors" kind="stderr" log={session.stderr} />
+              </>
+            ) : (
+              <TerminalPane key={line} line={line} active={phase.state === "active"} />
+            )}
           </div>
         </section>
       </main>

@@ -80,6 +80,12 @@ export class Playground {
     await this.session.run(requestOf(this.draft.value.save()));
   }
 
+  /** Runs the draft in a terminal, unless a run is under way. What is typed there takes the place of tests. */
+  async runInTerminal(): Promise<void> {
+    if (this.session.phase.value.state === "active") return;
+    await this.session.converse(requestOf({ ...this.draft.value.save(), tests: [] }));
+  }
+
   /** The page's address with the program in it. Throws when that would be too long. */
   async link(): Promise<string> {
     const url = new URL(location.href);

@@ -52,6 +52,26 @@ export class Playground {
     await this.page.getByRole("button", { name: /^Run/ }).click();
   }
 
+  /** What the terminal shows. */
+  get terminal(): Locator {
+    return this.page.locator(".xterm-rows");
+  }
+
+  async runInTerminal(): Promise<void> {
+    await this.page.getByRole("button", { name: "Terminal" }).click();
+  }
+
+  /** Waits until the terminal shows it. */
+  async prints(text: string | RegExp): Promise<void> {
+    await this.terminal.filter({ hasText: text }).waitFor();
+  }
+
+  /** Types where the focus is, which a terminal takes when it is opened. */
+  async type(text: string): Promise<void> {
+    await this.page.keyboard.type(text);
+    await this.page.keyboard.press("Enter");
+  }
+
   /** Waits until the status line says so. */
   async says(text: string | RegExp): Promise<void> {
     await this.status.filter({ hasText: text }).waitFor();

@@ -6,6 +6,7 @@ import { EditorView, keymap } from "@codemirror/view";
 import { useEffect, useRef } from "preact/hooks";
 
 import type { DraftFile } from "../draft.ts";
+import { styleNonce } from "../nonce.ts";
 import type { Complaint } from "../run/complaints.ts";
 import { editorExtensions, languageSlot } from "./extensions.ts";
 import { languageOf } from "./languages.ts";
@@ -15,10 +16,6 @@ export interface EditorProps {
   /** What to mark in this file. */
   complaints: readonly Complaint[];
   onRun: () => void;
-}
-
-function nonce(): string {
-  return document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce ?? "";
 }
 
 /** A complaint as a mark: from its column to the end of the word, or else the whole line. */
@@ -47,7 +44,7 @@ export function Editor({ file, complaints, onRun }: EditorProps) {
       extensions: [
         Prec.highest(keymap.of([{ key: "Mod-Enter", run: () => (run.current(), true) }])),
         ...editorExtensions(name),
-        EditorView.cspNonce.of(nonce()),
+        EditorView.cspNonce.of(styleNonce()),
         EditorView.contentAttributes.of({
           "aria-label": `Program, file ${name}. Escape and then Tab leaves the editor.`,
           spellcheck: "false",

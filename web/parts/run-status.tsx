@@ -1,7 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 
 import type { Usage } from "../answers.ts";
-import type { Outcome, Phase } from "../run/run-session.ts";
+import type { Outcome } from "../run/outcome.ts";
+import type { Phase } from "../run/run-session.ts";
 import { duration } from "./format.ts";
 
 const STEPS = {
@@ -18,6 +19,7 @@ const LIMITS: Readonly<Record<string, string>> = {
   memory: "memory",
   processes: "processes",
   output: "output",
+  idle: "time without input or output",
   file_size: "the size of a file",
   inodes: "the number of files",
 };

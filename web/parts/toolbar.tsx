@@ -8,6 +8,7 @@ export interface ToolbarProps {
   onLanguage: (name: string) => void;
   onSample: () => void;
   onRun: () => void;
+  onTerminal: () => void;
   onStop: () => void;
   onShare: () => void;
   onSnippets: () => void;
@@ -48,9 +49,14 @@ export function Toolbar(props: ToolbarProps) {
           Stop
         </button>
       ) : (
-        <button type="button" class="primary" aria-keyshortcuts="Control+Enter Meta+Enter" onClick={props.onRun}>
-          Run <kbd>{RUN_KEY}</kbd>
-        </button>
+        <>
+          <button type="button" class="primary" aria-keyshortcuts="Control+Enter Meta+Enter" onClick={props.onRun}>
+            Run <kbd>{RUN_KEY}</kbd>
+          </button>
+          <button type="button" title="Run in a terminal, to answer what the program asks" onClick={props.onTerminal}>
+            Terminal
+          </button>
+        </>
       )}
       <nav class="row" aria-label="More">
         <button type="button" class="quiet" onClick={props.onSample}>

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 import type { Limits } from "../answers.ts";
-import type { Outcome } from "../run/run-session.ts";
+import type { Outcome } from "../run/outcome.ts";
 import { duration, size } from "./format.ts";
 
 interface BarProps {
@@ -46,11 +46,13 @@ export interface UsageBarsProps {
 
 /** What the last stage used of what its limits allowed. */
 export function UsageBars({ outcome, defaults }: UsageBarsProps) {
-  const { run, compile, request } = outcome;
+  const { run, compile, request, inTerminal } = outcome;
   const usage = run ?? compile;
   if (usage === null) return null;
   const allowed = (name: string): number | undefined => {
     const limit = run === null ? `compile_${name}` : name;
+    // Who types is given more time, which the language does not tell of.
+    if (inTerminal && limit === "wall_ms") return request.limits?.[limit];
     return request.limits?.[limit] ?? defaults[limit];
   };
   return (

@@ -1,10 +1,4 @@
-import type { RunEvent } from "../answers.ts";
-
-/** An event with the id that resumes after it. */
-export interface NumberedEvent {
-  id: string;
-  event: RunEvent;
-}
+import type { NumberedEvent, RunEvent } from "../answers.ts";
 
 /**
  * Splits text that comes in pieces into lines. Looks at each character once, however long a line is: the result of a run is
