@@ -26,6 +26,13 @@ int main() {
 }
 `;
 
+const ASKS = `name = input("Who is there? ")
+print(f"\\x1b[1;32mHello {name}!\\x1b[0m")
+guess = input("A number from 1 to 9? ")
+print("Right!" if guess == "7" else "Not quite.")
+input("Once more? ")
+`;
+
 interface Picture {
   name: string;
   viewport: { width: number; height: number };
@@ -52,6 +59,20 @@ const PICTURES: Picture[] = [
       await playground.runs(BROKEN, "compile failed");
       await playground.page.locator(".cm-lintRange-error").first().hover();
       await playground.page.locator(".cm-tooltip").first().waitFor();
+    },
+  },
+  {
+    name: "playground-terminal",
+    viewport: DESKTOP.viewport,
+    colorScheme: "light",
+    show: async (playground) => {
+      await playground.write(ASKS);
+      await playground.runInTerminal();
+      await playground.prints("Who is there?");
+      await playground.type("Ada");
+      await playground.prints("from 1 to 9?");
+      await playground.type("7");
+      await playground.prints("Once more?");
     },
   },
   {

@@ -94,3 +94,30 @@ test("the page says that the server is gone, waits for it, and then tells what b
   await playground.runs("print('after')");
   expect(opened.faults).toEqual([]);
 });
+
+test("a terminal outlives its connection, and says when the server is gone and what became of the run", async () => {
+  await using folder = await temporaryFolder();
+  await using browser = await startBrowser();
+  await using first = await startServer({ BACKEND, DATA_DIR: folder.path });
+  await using way = await cuttableWay(first.url);
+  await using opened = await openPage(browser, way.url, { viewport });
+  const playground = new Playground(opened.page);
+  await playground.open();
+  await playground.write("while True:\n    print(input('say? ').upper() + '!')");
+  await playground.runInTerminal();
+  await playground.prints(/say\?/);
+  await playground.type("before");
+  await playground.prints("BEFORE!");
+  const joined = opened.page.waitForEvent("websocket");
+  way.cut();
+  await (await joined).waitForEvent("framereceived");
+  await playground.type("after");
+  await playground.prints(/^say\? before\s*BEFORE!\s*say\? after\s*AFTER!\s*say\?\s*$/);
+  await first.kill();
+  await playground.says("The connection to the server was lost; trying again.");
+  const { port } = new URL(first.url);
+  await using _ = await startServer({ BACKEND, DATA_DIR: folder.path, PORT: port });
+  await playground.says(/^lost.*server/);
+  await playground.prints("AFTER!");
+  expect(opened.faults.filter((fault) => !/^WebSocket connection to '\S+' failed/.test(fault))).toEqual([]);
+});

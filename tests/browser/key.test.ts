@@ -19,6 +19,12 @@ test.for(WIDTHS)("a key is asked for, and kept in this tab alone, on a $name", a
   await page.keyboard.press("Enter");
   await playground.languagesKnown();
   await playground.runs("print('with a key')");
+  await playground.write("print(input('a name? ')[::-1])");
+  await playground.runInTerminal();
+  await playground.prints("a name?");
+  await playground.type("leda");
+  await playground.prints("adel");
+  await playground.says("succeeded");
 
   await expect.poll(() => page.evaluate("Object.values(sessionStorage)")).toEqual([KEY]);
   await expect.poll(() => page.evaluate("JSON.stringify(localStorage) + document.cookie")).not.toContain(KEY);
@@ -44,6 +50,10 @@ test("without a key the page says what it lacks, and asks again", async ({ open 
   await page.getByRole("alert").filter({ hasText: "a key is wanted" }).waitFor();
   await playground.run();
   await dialog.waitFor();
+  await dialog.getByRole("button", { name: "Close" }).click();
+  await playground.says("not run");
+  await playground.runInTerminal();
+  await dialog.getByText("a key is wanted").waitFor();
   await dialog.getByRole("button", { name: "Close" }).click();
   await playground.says("not run");
   await page.getByRole("button", { name: "Try again" }).click();

@@ -139,7 +139,9 @@ describe("what is drawn", () => {
     const screen = new SlowScreen();
     feed.open(screen.draw);
     feed.append(`e${"\u0301\u200d".repeat(100_000)}e\u0301`, "utf8");
+    for (let count = 0; count < 100; count += 1) feed.append("\u0301\u0301", "utf8");
+    feed.append("e\u0301", "utf8");
     while (screen.step());
-    expect(screen.drawn).toBe(`e${"\u0301\u200d".repeat(4)}e\u0301`);
+    expect(screen.drawn).toBe(`e${"\u0301\u200d".repeat(4)}e${"\u0301".repeat(8)}e\u0301`);
   });
 });

@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 import type { TerminalLine } from "../run/terminal-line.ts";
 import type { Screen } from "../terminal/screen.ts";
+import { chooseReadsOut, readsOut } from "../terminal/reads-out.ts";
 import { theme } from "../theme.ts";
 
 export interface TerminalPaneProps {
@@ -39,6 +40,7 @@ export function TerminalPane({ line, active }: TerminalPaneProps) {
 
   const { value: shown } = theme;
   useEffect(() => screen.current?.recolour(), [shown]);
+  useEffect(() => screen.current?.readOut(readsOut.value), [readsOut.value]);
   useEffect(() => {
     if (!active) screen.current?.end();
   }, [active]);
@@ -46,7 +48,17 @@ export function TerminalPane({ line, active }: TerminalPaneProps) {
   return (
     <section class="terminal" aria-label="Terminal">
       <div class="screen" ref={parent} />
-      {active && <p class="hint">What is typed here goes to the program. Shift + Tab leaves the terminal.</p>}
+      <div class="row hint">
+        <span>Keys go to the program; Shift + Tab leaves it.</span>
+        <label>
+          <input
+            type="checkbox"
+            checked={readsOut.value}
+            onChange={({ currentTarget }) => chooseReadsOut(currentTarget.checked)}
+          />{" "}
+          Read out by screen readers
+        </label>
+      </div>
     </section>
   );
 }

@@ -7,6 +7,7 @@ const PIECE_UNITS = 4096;
 const MANY_UNITS = 500_000;
 /** Marks that one character may bear: a terminal draws all of them in its cell, however many. */
 const STACKED_MARKS = /([\p{M}\p{Cf}]{8})[\p{M}\p{Cf}]+/gu;
+const LAST_MARKS = /[\p{M}\p{Cf}]*$/u;
 
 /** What draws text: calls back when it has. */
 export type Draw = (text: string, drawn: () => void) => void;
@@ -19,6 +20,8 @@ export class ScreenFeed {
   #isDrawing = false;
   #isClosed = false;
   #decoder = new TextDecoder();
+  /** Those of the last character, which may go on. */
+  #marks = "";
   #calm = Promise.withResolvers<void>();
 
   /** Begins to draw, all that waits first. */
@@ -48,7 +51,9 @@ export class ScreenFeed {
 
   #add(text: string): void {
     if (text === "" || this.#isClosed) return;
-    const bounded = text.replaceAll(STACKED_MARKS, "$1");
+    const whole = (this.#marks + text).replaceAll(STACKED_MARKS, "$1");
+    const bounded = whole.slice(this.#marks.length);
+    this.#marks = LAST_MARKS.exec(whole)?.[0] ?? "";
     for (let from = 0; from < bounded.length; from += PIECE_UNITS) {
       const piece = bounded.slice(from, from + PIECE_UNITS);
       this.#waiting.push(piece);

@@ -4,6 +4,7 @@ import type { ITheme } from "@xterm/xterm";
 
 import type { TerminalSize } from "../answers.ts";
 import type { TerminalLine } from "../run/terminal-line.ts";
+import { readsOut } from "./reads-out.ts";
 import { boundSequences } from "./sequence-bounds.ts";
 import { styleSpansByProperties, styledDocument } from "./styled-document.ts";
 
@@ -59,8 +60,7 @@ export class Screen {
       theme: themeOf(parent),
       minimumContrastRatio: CONTRAST,
       scrollback: SCROLLBACK_LINES,
-      screenReaderMode: true,
-      cursorBlink: false,
+      screenReaderMode: readsOut.value,
     });
     this.#terminal.loadAddon(this.#fit);
     boundSequences(this.#terminal);
@@ -80,6 +80,11 @@ export class Screen {
   /** Takes the page's colours anew. */
   recolour(): void {
     this.#terminal.options.theme = themeOf(this.#parent);
+  }
+
+  /** Has what is printed read out by screen readers, or not. */
+  readOut(wanted: boolean): void {
+    this.#terminal.options.screenReaderMode = wanted;
   }
 
   /** The program is gone: keys are the page's again. */
@@ -114,6 +119,6 @@ export class Screen {
   /** Takes text that comes without a key, as from dictation: xterm.js leaves it out where screen readers are served. */
   #insert(event: Event): void {
     if (!(event instanceof InputEvent) || event.inputType !== "insertText" || this.#isKeyDown) return;
-    if (event.data !== null) this.#terminal.input(event.data);
+    if (event.data !== null && this.#terminal.options.screenReaderMode === true) this.#terminal.input(event.data);
   }
 }
