@@ -169,6 +169,7 @@ export class LocalBackend implements Backend {
     this.#runs.set(run.id, local);
     if (run.durable) await this.#keep(local, prepared);
     if (local.input !== undefined) {
+      this.#store.insertRunning(local.run);
       this.#interactive += 1;
       this.#start(local);
       return "created";
@@ -365,7 +366,7 @@ export class LocalBackend implements Backend {
         const executed = sandbox.execute(compilation.encoded, demands, timeoutMs, (frame, line) => {
           if (compilation.takes(frame, line)) return;
           local.recording.add(frame, line, new Date());
-          if (local.run.durable) this.#keepEnd(local);
+          if (local.isStored) this.#keepEnd(local);
           local.notify();
           if (local.recording.result !== undefined && frame.type !== "finished") sandbox.kill();
         });
@@ -399,7 +400,7 @@ export class LocalBackend implements Backend {
     const { run, recording } = local;
     if (recording.result === undefined || local.endKept) return;
     local.endKept = true;
-    if (run.durable) this.#store.finish(run.id, recording);
+    if (local.isStored) this.#store.finish(run.id, recording);
     else this.#store.insertFinished(run, recording);
   }
 

@@ -38,6 +38,11 @@ export class LocalRun {
     this.input = input;
   }
 
+  /** Whether the store knows it before its end; it executes a durable run after a restart, and tells that another was lost. */
+  get isStored(): boolean {
+    return this.run.durable || this.input !== undefined;
+  }
+
   get recording(): Recording {
     return this.#feed.recording;
   }

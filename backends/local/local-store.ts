@@ -163,6 +163,12 @@ export class LocalStore implements Disposable {
     await waiter.promise;
   }
 
+  /** Keeps a new run that is not to be executed again, in the kernel's hands when it returns: a killed server knows that it was. */
+  insertRunning(run: RunHeader): void {
+    this.#writeBehind(() => this.#insertRun(run, "running", null, null, null));
+    this.flush();
+  }
+
   /** Marks a run as being executed, in the kernel's hands when it returns: a killed server will not execute it again. */
   markRunning(id: RunId): void {
     this.flush();
@@ -199,7 +205,7 @@ export class LocalStore implements Disposable {
     if (row === undefined || !(row["program"] instanceof Uint8Array)) return undefined;
     return {
       suitsAhead: false,
-      interaction: undefined, // None of them is kept.
+      interaction: undefined, // No program that is spoken to is executed again.
       encoded: Buffer.from(row["program"]),
       demands: JSON.parse(String(row["demands"])) as PreparedProgram["demands"],
     };

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { Client } from "../../support/client.ts";
 import { collect } from "../../support/events.ts";
+import { InteractiveClient } from "../../support/interactive.ts";
 import { startServer, temporaryFolder } from "../../support/server.ts";
 import type { Server, Settings } from "../../support/server.ts";
 import { RawConnection } from "../../support/socket.ts";
@@ -127,4 +128,21 @@ test("a sync run that takes longer than DRAIN_SECONDS is answered as lost, with 
     if (response.status === 503) expect(JSON.parse(text)).toMatchObject({ error: { code: "shutting_down" } });
     else expect(JSON.parse(text)).toMatchObject({ status: "lost", reason: expect.stringMatching(/stopped/) });
   }
+});
+
+test.for(["stopped", "killed"] as const)("an interactive run whose server is %s is lost, and says so", async (how) => {
+  await using folder = await temporaryFolder();
+  const first = await start(folder, { DRAIN_SECONDS: "1" });
+  const client = await InteractiveClient.open(first.server.url);
+  client.send({ type: "start", request: { language: "bash", code: "echo begun; read line" } });
+  await client.prints("begun\n");
+  const id = await client.accepted();
+  await (how === "killed" ? first.server.kill() : first.server.stop());
+
+  const { server, api } = await start(folder);
+  expect(await api.result(id)).toMatchObject({ status: "lost", reason: expect.stringContaining(how) });
+  await using later = await InteractiveClient.open(server.url);
+  later.send({ type: "attach", id });
+  expect(await later.finished()).toMatchObject({ id, status: "lost" });
+  await server.stop();
 });
