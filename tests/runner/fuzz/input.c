@@ -199,7 +199,7 @@ static void check_stage(const struct stage *stage)
     check_bytes(stage->stdin_bytes, stage->stdin_length);
     require(stage->stdin_bytes >= program.files_end, "an input is given back with the files");
     for (int key = LIMIT_WALL_US; key < LIMIT_KEYS; key += 1)
-        require(stage->limit[key] <= MAX_LIMIT && (stage->has_limit[key] || key == LIMIT_PROCESSES), "a limit");
+        require(stage->limit[key] <= MAX_LIMIT && (stage->has_limit[key] || key == LIMIT_PROCESSES || key == LIMIT_IDLE_US), "a limit");
 }
 
 static void check_program(void)
