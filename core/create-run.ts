@@ -161,6 +161,7 @@ export function createRun(
     version: origin.version,
     fingerprint: fingerprint(request),
     durable: origin.durable,
+    isUnique: origin.idempotencyKey === undefined,
     createdAt: new Date(),
     program,
     grading: graded?.grading,

@@ -1,8 +1,9 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 
 import type { Artifact } from "./artifacts.ts";
 import type { Grading } from "./grading.ts";
 import type { Program } from "./program.ts";
+import { randomBytes } from "./random.ts";
 
 /** `r` and 31 characters of base32 (lower case): also a valid name of a Kubernetes object. */
 export type RunId = string;
@@ -21,6 +22,8 @@ export interface Run {
   fingerprint: string;
   /** True when the caller comes back for the result later, so that the run must survive a restart from the moment it is accepted. */
   durable: boolean;
+  /** Whether its id is random, so that there is no need to look whether another run has it. */
+  isUnique?: boolean;
   createdAt: Date;
   program: Program;
   /** Undefined for a run without tests. */

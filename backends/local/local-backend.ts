@@ -154,7 +154,7 @@ export class LocalBackend implements Backend {
 
   async submit(run: Run): Promise<"created" | "existing"> {
     const known = this.#runs.get(run.id);
-    const other = known?.run ?? this.#store.find(run.id);
+    const other = known?.run ?? (run.isUnique === true ? undefined : this.#store.find(run.id));
     if (other !== undefined) {
       if (other.fingerprint !== run.fingerprint || other.tenant !== run.tenant) throw idempotencyConflict();
       await known?.stored;

@@ -24,7 +24,7 @@ export interface CgroupLimits {
 interface ControllerFiles {
   /** Limits: file and the text to write for each. */
   memoryLimit: string;
-  /** The sandbox's weight beside others, before it has a program and with it. */
+  /** The sandbox's weight beside others: what an interpreter has that waits for a program, and what is usual. */
   cpuWeight: { file: string; waiting: string; running: string };
   /** Keeps the sandbox's memory out of the swap space, which the memory limit leaves out. */
   noSwap: [file: string, text: string];
@@ -124,10 +124,9 @@ function limitTexts(version: 1 | 2, limits: CgroupLimits): [Controller, string, 
 
 /** Looks at a cgroup, which the caller makes and removes, for what is there. */
 function lookAt(version: 1 | 2, folders: ReadonlyMap<Controller, string>, usual: CgroupLimits): KnownFiles {
-  const { noSwap, cpuWeight, forRunner } = FILES[version];
+  const { noSwap, forRunner } = FILES[version];
   const wanted: [Controller, string, string][] = [
     ["memory", ...noSwap],
-    ["cpu", cpuWeight.file, cpuWeight.waiting],
     ...limitTexts(version, usual),
   ];
   const path = (controller: Controller, file: string): string | undefined => {
@@ -165,12 +164,15 @@ export class SandboxCgroup {
   readonly oomEvents: string | undefined;
   readonly runnerFiles: readonly RunnerFile[];
   readonly #folderOf: ReadonlyMap<Controller, string>;
+  readonly #initial: KnownFiles["initial"];
+  #isWaiting = false;
 
   constructor(mounts: CgroupMounts, known: KnownFiles, name: string) {
     const folderOf = new Map([...mounts.folders].map(([controller, parent]) => [controller, join(parent, name)]));
     const place = (controller: Controller, file: string): string => join(folderOf.get(controller) ?? "/", file);
     this.version = mounts.version;
     this.#folderOf = folderOf;
+    this.#initial = known.initial;
     this.folders = [...new Set(folderOf.values())];
     this.writes = known.initial.map(({ controller, file, text }) => ({ path: place(controller, file), text }));
     this.runnerFiles = known.forRunner.map(({ option, controller, file, writable }) => ({
@@ -181,16 +183,28 @@ export class SandboxCgroup {
     this.oomEvents = folderOf.has("memory") ? place("memory", FILES[this.version].oomEvents) : undefined;
   }
 
+  /** Gives the sandbox the weight of one that only makes ready for a program. */
+  wait(): void {
+    const { file, waiting } = FILES[this.version].cpuWeight;
+    this.#write("cpu", file, waiting);
+    this.#isWaiting = true;
+  }
+
   /** Gives the sandbox the limits of its program, and the weight of one that runs. */
   limit(limits: CgroupLimits): void {
-    const { file: weight, running } = FILES[this.version].cpuWeight;
-    for (const [controller, file, text] of [["cpu", weight, running] as const, ...limitTexts(this.version, limits)]) {
-      const folder = this.#folderOf.get(controller);
-      if (folder === undefined) continue;
-      const path = join(folder, file);
-      if (this.writes.some((written) => written.path === path && written.text === text)) continue;
-      writeFileSync(path, text, { flag: "r+" });
+    if (this.#isWaiting) {
+      const { file, running } = FILES[this.version].cpuWeight;
+      this.#write("cpu", file, running);
     }
+    for (const [controller, file, text] of limitTexts(this.version, limits)) {
+      const is = this.#initial.find((known) => known.controller === controller && known.file === file);
+      if (is?.text !== text) this.#write(controller, file, text);
+    }
+  }
+
+  #write(controller: Controller, file: string, text: string): void {
+    const folder = this.#folderOf.get(controller);
+    if (folder !== undefined) writeFileSync(join(folder, file), text, { flag: "r+" });
   }
 
   /** How many processes the kernel has killed here for want of memory; 0 where it does not say, and after the end. */

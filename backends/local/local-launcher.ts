@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -7,6 +6,7 @@ import { createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { createInterface } from "node:readline";
 
+import { randomBytes } from "../../core/random.ts";
 import type { SandboxCgroup } from "./local-cgroups.ts";
 import type { SandboxNetwork } from "./local-network.ts";
 import type { Rootfs } from "./local-rootfs.ts";

@@ -12,6 +12,8 @@ import { RUNNER_PATH } from "./local-rootfs.ts";
 const START_MS = 20_000;
 /** How long a killed sandbox may take to be gone, in milliseconds. */
 const END_MS = 10_000;
+/** How long one whose runner has finished may take to be gone by itself, in milliseconds: it saves a message to the launcher. */
+const LAST_MS = 100;
 
 /** How a sandbox's only program ended: with the runner's last frame, or with the sandbox before it. */
 export type SandboxEnd = { finished: true } | { finished: false; outOfMemory: boolean; reason: string };
@@ -43,11 +45,13 @@ export class LocalSandbox {
   readonly #cgroup: SandboxCgroup | undefined;
   readonly #decoder = new FrameDecoder();
   readonly #ready = Promise.withResolvers<void>();
+  #isReady = false;
   readonly #gone: Promise<LaunchedEnd>;
   readonly #ended = Promise.withResolvers<SandboxEnd>();
   #onFrame: ((frame: SequencedFrame, line: string) => void) | undefined;
   #onFed: ((bytes: number) => void) | undefined;
   #alive = true;
+  #hasFinished = false;
   #disposal: Promise<void> | undefined;
 
   private constructor(launched: Launched, cgroup: SandboxCgroup | undefined) {
@@ -96,6 +100,7 @@ export class LocalSandbox {
 
   /** Starts what is to wait for the sandbox's program, and says nothing. */
   prepare(ahead: Buffer): void {
+    this.#cgroup?.wait();
     this.#connection.write(ahead);
   }
 
@@ -145,6 +150,7 @@ export class LocalSandbox {
   }
 
   async #dispose(): Promise<void> {
+    if (this.#hasFinished) await withTimeout(this.#gone, LAST_MS, "it has not ended by itself").catch(() => {});
     if (this.#alive) this.kill();
     const { cgroupsLeft } = await withTimeout(this.#gone, END_MS, "a killed sandbox does not end");
     if (cgroupsLeft > 0) await this.#cgroup?.destroy();
@@ -154,6 +160,7 @@ export class LocalSandbox {
     try {
       for (const { frame, line } of this.#decoder.push(chunk)) {
         if (frame.type === "ready") {
+          this.#isReady = true;
           this.#ready.resolve();
           continue;
         }
@@ -162,7 +169,10 @@ export class LocalSandbox {
           continue;
         }
         this.#onFrame?.(frame, line);
-        if (frame.type === "finished" || frame.type === "failed") this.#ended.resolve({ finished: true });
+        if (frame.type === "finished" || frame.type === "failed") {
+          this.#hasFinished = true;
+          this.#ended.resolve({ finished: true });
+        }
       }
     } catch (error) {
       this.#break(error instanceof Error ? error.message : String(error));
@@ -172,7 +182,7 @@ export class LocalSandbox {
 
   /** Ends what waits for this sandbox, unless its runner has finished. */
   #break(reason: string, oomKills = this.#cgroup?.oomKills() ?? 0): void {
-    this.#ready.reject(new Error(reason));
+    if (!this.#isReady) this.#ready.reject(new Error(reason));
     this.#ended.resolve({ finished: false, outOfMemory: oomKills > 0, reason });
   }
 }
