@@ -111,7 +111,6 @@ describe("the servers' account", () => {
     ["create", "", "pods", ""],
     ["delete", "", "pods", ""],
     ["create", "", "pods", "exec"],
-    ["create", "", "pods", "attach"],
     ["create", "", "pods", "portforward"],
     ["create", "", "pods", "ephemeralcontainers"],
     ["delete", "batch", "jobs", ""],
