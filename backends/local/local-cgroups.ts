@@ -125,10 +125,7 @@ function limitTexts(version: 1 | 2, limits: CgroupLimits): [Controller, string, 
 /** Looks at a cgroup, which the caller makes and removes, for what is there. */
 function lookAt(version: 1 | 2, folders: ReadonlyMap<Controller, string>, usual: CgroupLimits): KnownFiles {
   const { noSwap, forRunner } = FILES[version];
-  const wanted: [Controller, string, string][] = [
-    ["memory", ...noSwap],
-    ...limitTexts(version, usual),
-  ];
+  const wanted: [Controller, string, string][] = [["memory", ...noSwap], ...limitTexts(version, usual)];
   const path = (controller: Controller, file: string): string | undefined => {
     const folder = folders.get(controller);
     return folder === undefined ? undefined : join(folder, file);
