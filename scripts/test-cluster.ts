@@ -14,7 +14,11 @@ function onCluster(filters: readonly string[], minutes: number, settings: Record
 const RUNS: readonly TestRun[] = [
   { ...onCluster(["tests/cluster", "tests/contract", "tests/hostile"], 25), options: ["--exclude", `${ALONE}/**`] },
   // Another kernel, which each toolchain may find different.
-  onCluster(["tests/hostile", "tests/contract/cancel", "tests/contract/languages"], 12, { RUNTIME_CLASS: "gvisor" }),
+  onCluster(["tests/hostile", "tests/contract/cancel"], 12, { RUNTIME_CLASS: "gvisor" }),
+  {
+    ...onCluster(["tests/contract/languages"], 8, { RUNTIME_CLASS: "gvisor" }),
+    options: ["--testNamePattern", "runs a program and tells all about its end"],
+  },
   // Other users, which decide what may be reached and counted.
   onCluster(["tests/hostile", "tests/contract/statuses"], 8, { HOST_USERS: "false" }),
   { ...onCluster([ALONE], 20), options: ["--no-file-parallelism"] },

@@ -12,7 +12,7 @@ const ROOT = join(import.meta.dirname, "../../..");
 /** `scripts/setup --tests` installs it. */
 const SCHEMATHESIS = join(ROOT, ".cache/setup/schemathesis/bin/schemathesis");
 const KEY = "fuzz-secret-0123456789";
-/** Three times what it takes; the configuration bounds the time of its requests to a minute. */
+/** A multiple of what it takes; the configuration bounds the time of its requests. */
 const FUZZ_MS = 240_000;
 
 /** Programs are arbitrary text in all languages: none gets the time to do much. */
