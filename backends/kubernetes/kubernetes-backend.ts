@@ -138,6 +138,7 @@ export class KubernetesBackend implements Backend {
       // It is tried again, and readiness tells why; a restart would mend nothing.
       options.log(`the runs can't be watched yet: ${error instanceof Error ? error.message : String(error)}`);
     }
+    void backend.#sweep();
     return backend;
   }
 
@@ -357,8 +358,11 @@ export class KubernetesBackend implements Backend {
     this.#sweeping = true;
     try {
       const jobs = [...this.#cluster.jobs()].filter(({ warm }) => warm === undefined);
-      if (!this.#closing)
+      if (!this.#closing) {
         this.#warm.review(jobs.some((job) => !this.#endings.hasEnded(job) && this.#waiting.isHeldUp(job)));
+        // Those that an earlier server left may have nothing happen to them that would lead to a look.
+        this.#admission.check();
+      }
       for (const job of jobs) {
         if (this.#endings.hasEnded(job)) {
           this.#endings.judge(job);

@@ -105,5 +105,6 @@ test("runs that waited under one server's bound are started by the next, which h
   }
   await using next = await serveIn(namespace);
   for (const id of ids.slice(1)) expect(await next.api.finished(id)).toMatchObject({ status: "succeeded" });
+  expect(await next.api.result(ids[0] ?? ""), "they have not waited for its end").toMatchObject({ status: "running" });
   await next.api.cancel(ids[0] ?? "");
 });
