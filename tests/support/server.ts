@@ -23,9 +23,10 @@ export interface ServerOptions {
   through?: readonly string[];
 }
 
-/** All that a server needs of the environment besides its settings. */
+/** All that a server needs of the environment besides its settings, and how `npm start` and the image start it. */
 const BASE: Settings = {
   PATH: process.env["PATH"],
+  MALLOC_ARENA_MAX: "1",
   HOST: "127.0.0.1",
   PORT: "0",
   RATE_LIMIT_PER_MINUTE: "0",
