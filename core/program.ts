@@ -88,6 +88,9 @@ export function inputBytesOf({ files, stages, tests = [] }: Program): { files: n
 const MAGIC = Buffer.from("SBXRUN01");
 /** Of what is to be started before its program is there; the program follows, with the other word. */
 const MAGIC_AHEAD = Buffer.from("SBXWAIT1");
+/** Of a program that what was started ahead can't execute, and whose place it takes. */
+const MAGIC_ANEW = Buffer.from("SBXANEW1");
+const MAGICS = { program: MAGIC, ahead: MAGIC_AHEAD, anew: MAGIC_ANEW };
 /** The magic word and the length of what follows. */
 export const PROGRAM_HEADER_BYTES = MAGIC.length + 4;
 /** The most that may follow them: `MAX_PAYLOAD_BYTES` of `runner/runner.h`. */
@@ -176,8 +179,11 @@ export interface EncodeOptions {
    * the kernel counts that limit per user (setrlimit(2)).
    */
   processRlimit: boolean;
-  /** For a runner to start the program's only stage, which waits for its only file, an empty one (`runner/ahead.c`). */
-  ahead?: boolean;
+  /**
+   * `ahead` is for a runner to start the program's only stage, which waits for its only file, an empty one; `anew` for one to
+   * which such a thing was given, to end that and execute the program from the start (`runner/ahead.c`).
+   */
+  as?: keyof typeof MAGICS;
 }
 
 /** Puts the magic word and the length before records. */
@@ -220,5 +226,5 @@ export function encodeProgram(program: Program, options: EncodeOptions): Buffer 
     }
   }
   records.push(...(program.tests ?? []).flatMap(testRecords));
-  return frameProgram(records, options.ahead === true ? MAGIC_AHEAD : MAGIC);
+  return frameProgram(records, MAGICS[options.as ?? "program"]);
 }

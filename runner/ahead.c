@@ -11,6 +11,10 @@
  * are written, the one that is waited for takes the FIFO's name, so that whoever looks the file up later finds it, and the
  * same bytes go into the FIFO. One that is not so far yet opens the file instead, and does not notice.
  *
+ * A program that what waits can't execute takes its place: all of that is ended, every folder is as empty as it was before,
+ * and the program is started as if nothing had waited. Which of the two it is the program's first word says, for whoever sends
+ * it knows what waits; one that claims to be waited for and can't be is an error.
+ *
  * What waits has read nothing of the user's, so that the runner may keep until then what it needs to give the work folders
  * the program's sizes.
  */
@@ -64,4 +68,14 @@ void ahead_feed(void)
         die_errno("write to a FIFO");
     close(fifo);
     fifo = -1;
+}
+
+/* Ends what waits, for a program that it can't execute. Nothing of the user's has run yet. */
+void ahead_give_up(void)
+{
+    stage_end_ahead();
+    close(fifo);
+    fifo = -1;
+    places_open();
+    places_clean();
 }

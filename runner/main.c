@@ -26,7 +26,8 @@
  *
  * DESCRIPTORS OF THE RUNNER
  *   0         the program's bytes (input.c), then what is said to it while it runs (interaction.c) or nothing; with
- *             --exit-on-hangup, and for what waits for its program, its end is the order to end. With
+ *             --exit-on-hangup, and for what waits for its program, its end is the order to end; in a container, whose
+ *             pipe does not end with who writes to it, so is its silence while something waits (input.c). With
  *             --program-in-environment (environment.c) its program only where what comes from there is to be started
  *             ahead.
  *   1         frames (frames.c) through a bounded buffer (output.c), without blocking; its reader's end is the same
@@ -36,7 +37,7 @@
  *             read-only: what the cgroup then does not limit is held by looking at it (meter.c).
  *   signals   SIGCHLD and SIGTERM (control.c); open to the end.
  *   Landlock  the rules (landlock.c); open to the end.
- *   places    with tests, artifacts or what is to be kept: the folders that programs write to (places.c); open to the end.
+ *   places    with tests, artifacts, what is to be kept or took the place of what waited: the folders that programs write to (places.c); open to the end.
  *   snapshot  with tests: memory with a copy of the work folder (snapshot.c); open to the end.
  *   All others are closed at the start. All above 2 are close-on-exec, and the child closes them before it executes.
  *
@@ -56,6 +57,8 @@
  *   -> each stage: limit memory, fork, "started", watch, kill all, reap all, drain, "ended" -> "finished".
  *   What is to be started ahead may come before the program: then the work folders are mounted, where the runner does
  *   that, and its first stage's process is forked first, and it waits for its program's file until there is one (ahead.c).
+ *   A program that it can't execute says so in its first word: then what waits is killed and reaped and the folders are
+ *   emptied before anything of the program is looked at.
  *   With tests, once the compile stage ended well: copy the work folder -> each test: empty every place, remove System V
  *   objects, restore the work folder, write the test's own files, and then as a stage.
  *   Where what the compile stage leaves is to be kept: before anything else of the program begins, "kept" with pieces of
@@ -111,13 +114,18 @@ int main(int count, char **arguments)
         environment_read(&payload);
     else
         input_read(&payload, options.exit_on_hangup);
-    bool is_ahead = payload.is_ahead && (options.mounts || options.program_in_environment);
+    bool is_ahead = payload.kind == PAYLOAD_AHEAD && (options.mounts || options.program_in_environment);
     if (is_ahead) {
         ahead_start(&program, &payload, options.mounts);
-        input_read(&payload, true);
+        input_await(&payload, options.program_in_environment);
     }
-    if (payload.is_ahead)
+    if (payload.kind == PAYLOAD_AHEAD)
         die("program: it is none, but what is to be started ahead of one");
+    if (payload.kind == PAYLOAD_ANEW && !is_ahead)
+        die("program: there is nothing whose place it could take");
+    bool is_awaited = is_ahead && payload.kind == PAYLOAD_PROGRAM;
+    if (is_ahead && !is_awaited)
+        ahead_give_up();
     control_program_is_read(options.exit_on_hangup);
     program_parse(&program, &payload);
 
@@ -135,7 +143,7 @@ int main(int count, char **arguments)
     if (!privileges_drop())
         die_errno("give up privileges");
     course_prepare(&program);
-    if (is_ahead) {
+    if (is_awaited) {
         ahead_place(&program);
     } else {
         files_write(program.files, program.own_file_count);

@@ -8,6 +8,7 @@
 
 static const char magic[8] = "SBXRUN01";
 static const char magic_ahead[8] = "SBXWAIT1";
+static const char magic_anew[8] = "SBXANEW1";
 
 /* Memory for `length` bytes and one more, laid out so that anything read or written beyond faults. */
 static uint8_t *map_payload(size_t length)
@@ -25,8 +26,13 @@ static uint8_t *map_payload(size_t length)
 /* Makes room for the payload that a header, the magic word and the payload's length, announces. */
 void payload_begin(struct payload *payload, const uint8_t header[HEADER_BYTES])
 {
-    payload->is_ahead = memcmp(header, magic_ahead, sizeof magic_ahead) == 0;
-    if (!payload->is_ahead && memcmp(header, magic, sizeof magic) != 0)
+    if (memcmp(header, magic, sizeof magic) == 0)
+        payload->kind = PAYLOAD_PROGRAM;
+    else if (memcmp(header, magic_ahead, sizeof magic_ahead) == 0)
+        payload->kind = PAYLOAD_AHEAD;
+    else if (memcmp(header, magic_anew, sizeof magic_anew) == 0)
+        payload->kind = PAYLOAD_ANEW;
+    else
         die("program: it does not begin with the magic word");
     payload->length = (size_t)header[8] | (size_t)header[9] << 8 | (size_t)header[10] << 16 | (size_t)header[11] << 24;
     if (payload->length > MAX_PAYLOAD_BYTES)

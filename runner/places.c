@@ -22,9 +22,13 @@ enum { WORK, FOLDERS = sizeof folders / sizeof folders[0], FILES = sizeof files 
 static int folder_fd[FOLDERS];
 static mode_t folder_mode[FOLDERS];
 static int file_fd[FILES];
+static bool opened;
 
 void places_open(void)
 {
+    if (opened)
+        return;
+    opened = true;
     for (int i = 0; i < FOLDERS; i += 1) {
         folder_fd[i] = open(folders[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         struct stat status = {0};

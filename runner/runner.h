@@ -76,16 +76,23 @@ bool base64_is_whole(const struct base64 *state);
 /* ---- payload.c, input.c, environment.c, unpack.c */
 enum { HEADER_BYTES = 12 };
 
+enum payload_kind {
+    PAYLOAD_PROGRAM,
+    PAYLOAD_AHEAD, /* what is started before its program is there (ahead.c) */
+    PAYLOAD_ANEW,  /* a program that what was started ahead did not wait for, and that takes its place */
+};
+
 struct payload {
     uint8_t *bytes;
     size_t length; /* bytes[length] may be written too */
-    bool is_ahead; /* of what is started before its program is there (ahead.c) */
+    enum payload_kind kind;
 };
 
 void payload_begin(struct payload *payload, const uint8_t header[HEADER_BYTES]);
 void payload_release(const uint8_t *from, const uint8_t *to);
 void payload_keep_from_children(const uint8_t *from, const uint8_t *to);
 void input_read(struct payload *payload, bool exit_on_hangup);
+void input_await(struct payload *payload, bool exit_on_silence);
 void environment_read(struct payload *payload);
 void unpack_begin(uint8_t *target, size_t length);
 void unpack(const uint8_t *piece, size_t length);
@@ -396,6 +403,7 @@ void meter_finish(struct meter *meter, const struct ending *ending, bool fork_wa
 /* ---- stage.c */
 void stage_prepare(bool network);
 void stage_start_ahead(const struct stage *stage);
+void stage_end_ahead(void);
 enum { WATCH_AHEAD = 2 }; /* places for poll */
 void stage_watch_ahead(struct pollfd *watched);
 void stage_handle_ahead(const struct pollfd *watched);
@@ -405,6 +413,7 @@ bool stage_execute(const struct stage *stage);
 void ahead_start(struct program *program, const struct payload *payload, bool mounts);
 void ahead_place(const struct program *program);
 void ahead_feed(void);
+void ahead_give_up(void);
 
 /* ---- glob.c, artifacts.c */
 bool glob_matches(const char *glob, const char *path);

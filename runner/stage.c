@@ -37,6 +37,8 @@ static struct running ahead;
 /* Makes ready what all stages share; with `network`, filters that allow sockets of the Internet. */
 void stage_prepare(bool network)
 {
+    if (prepared && network)
+        die("program: it may use the network, and comes after filters that refuse it");
     if (prepared)
         return;
     seccomp_build(network);
@@ -146,6 +148,14 @@ static bool take_over(struct running *running)
     struct running given_up = *running;
     end(&given_up);
     return false;
+}
+
+/* Ends what was started ahead without telling of it: nothing of it is left. */
+void stage_end_ahead(void)
+{
+    struct running given_up = ahead;
+    ahead.process = 0;
+    end(&given_up);
 }
 
 static void reap_some(struct running *running)

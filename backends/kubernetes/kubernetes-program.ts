@@ -25,7 +25,7 @@ export interface PackedProgram {
 
 /** Packs the program for a Job, or with `ahead` what is to wait for one. Throws `program_too_large` when it does not fit into one. */
 export async function packProgram(program: Program, { ahead = false } = {}): Promise<PackedProgram> {
-  const encoded = encodeProgram(program, { processRlimit: true, ahead });
+  const encoded = encodeProgram(program, { processRlimit: true, as: ahead ? "ahead" : "program" });
   const payload = await deflated(encoded.subarray(PROGRAM_HEADER_BYTES));
   const text = Buffer.concat([encoded.subarray(0, PROGRAM_HEADER_BYTES), payload]).toString("base64");
   if (text.length > MAX_CHARACTERS) throw tooLarge(program, text.length);

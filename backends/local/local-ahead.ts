@@ -42,7 +42,7 @@ class Queue {
   constructor({ program, whenUsed }: AheadProgram, minimum: number) {
     this.program = program;
     this.minimum = whenUsed ? 0 : minimum;
-    this.encoded = encodeProgram(program, { processRlimit: false, ahead: true });
+    this.encoded = encodeProgram(program, { processRlimit: false, as: "ahead" });
     this.target = this.minimum;
   }
 }

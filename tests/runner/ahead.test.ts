@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { BINARIES } from "./binaries.ts";
 import { last } from "./frames.ts";
-import { encode, encodeAhead } from "./program.ts";
+import { encode, encodeAhead, encodeAnew } from "./program.ts";
 import type { ProgramSpec } from "./program.ts";
 import { execute, Sandbox } from "./sandbox.ts";
 
@@ -95,6 +95,23 @@ describe.each(BINARIES)("a process that was started ahead (%s)", (binary) => {
     }
   });
 
+  test("makes way for a program that it can't execute, which finds everything as in a fresh sandbox", async () => {
+    const text = `echo $1; find /work /tmp /dev/shm -mindepth 1; echo /proc/[0-9]* | wc -w; stat -f -c "%b %S %c" /work; grep -h CapEff /proc/self/status; exit 3`;
+    const command = ["bash", "other.sh", "argument"];
+    const spec = { files: { "other.sh": text }, workBytes: 1 << 20, workInodes: 50, stages: [{ command }] };
+    const cold = await execute(encode(spec), { binary });
+    await using sandbox = new Sandbox({ binary });
+    const busy = "touch left /tmp/left /dev/shm/left; sleep 100 & echo early; cat main.sh";
+    sandbox.send(waiting(["bash", "-c", busy]));
+    await delay(START_MS);
+    sandbox.send(encodeAnew(spec));
+    const outcome = await sandbox.outcome();
+    expect(outcome.course).toBe("ready started stdout ended finished");
+    expect(last(outcome).stdout.toString()).toBe(last(cold).stdout.toString());
+    expect(last(outcome).stdout.toString()).toMatch(/^argument\n\/work\/other.sh\n2\n256 4096 50\n/);
+    expect(last(outcome)).toMatchObject({ exit_code: 3, limit: null });
+  });
+
   test("of which the program never comes ends with its input", async () => {
     await using sandbox = new Sandbox({ binary, options: ["--mounts", "--exit-on-hangup"] });
     sandbox.send(waiting());
@@ -127,11 +144,14 @@ describe.each(BINARIES)("a process that was started ahead (%s)", (binary) => {
       [encode(program("#".repeat(70_000))), /none that was waited for/],
       [encode(program("", { stages: COMPILED })), /none that was waited for/],
       [encode(program("", { tests: [{}] })), /none that was waited for/],
+      [encodeAnew(program("", { network: true })), /network/],
     ];
     for (const [second, reason] of wrong) {
       const outcome = await execute(Buffer.concat([waiting(), second]), { binary });
       expect(outcome.failed).toMatch(reason);
     }
+    const alone = await execute(encodeAnew(program("")), { binary });
+    expect(alone.failed).toMatch(/nothing whose place/);
     const unmounted = await execute(waiting(), { binary, pod: true });
     expect(unmounted.failed).toMatch(/to be started ahead/);
   });

@@ -4,7 +4,7 @@ import { BINARIES } from "./binaries.ts";
 import { Cgroup } from "./cgroup.ts";
 import { last } from "./frames.ts";
 import { THREADS, podOptions } from "./pod.ts";
-import { environmentOfAhead } from "./program.ts";
+import { encodeAnew, environmentOfAhead } from "./program.ts";
 import type { ProgramSpec, StageSpec } from "./program.ts";
 import { Sandbox } from "./sandbox.ts";
 
@@ -54,6 +54,38 @@ describe.each(BINARIES)("what was started ahead in a pod (%s)", (binary) => {
     );
     expect(stage.stdout.toString()).toBe("20\n4\n");
     expect(stage).toMatchObject({ limit: "processes" });
+  });
+
+  test("makes way for a program that it can't execute, and leaves it nothing", async () => {
+    const text = 'echo "$0 $1"; cat; find /work /tmp /dev/shm -mindepth 1; ls -d /proc/[0-9]*; exit 3';
+    await using cgroup = new Cgroup([]);
+    const waiting = program(SHELL, "");
+    await using sandbox = new Sandbox({
+      ...podOptions(waiting, cgroup, { binary }),
+      environment: environmentOfAhead(waiting),
+    });
+    // Newlines tell what waits that it is to go on.
+    sandbox.stdin.write("\n\n");
+    sandbox.stdin.write(
+      encodeAnew({
+        files: { "main.sh": text, "a/b": "b" },
+        stages: [{ command: ["bash", "main.sh", "an argument"], live: true, limits: { processes: 4 } }],
+      }),
+    );
+    sandbox.stdin.write("i 3 aW4K\ne\n");
+    const outcome = await sandbox.outcome();
+    expect(outcome.failed).toBeNull();
+    expect(outcome.course).toBe("ready started stdout ended finished");
+    const [first, second, ...rest] = last(outcome).stdout.toString().trimEnd().split("\n");
+    expect([first, second]).toEqual(["main.sh an argument", "in"]);
+    expect(rest.filter((line) => !line.startsWith("/proc/")).toSorted()).toEqual([
+      "/work/a",
+      "/work/a/b",
+      "/work/main.sh",
+    ]);
+    // The runner and the shell, which lists them.
+    expect(rest.filter((line) => line.startsWith("/proc/"))).toHaveLength(2);
+    expect(last(outcome)).toMatchObject({ exit_code: 3, limit: null });
   });
 
   test("ends with its input when no program comes", async () => {

@@ -157,6 +157,11 @@ export function encodeAhead(program: ProgramSpec): Buffer {
   return frame(recordsOf(program), "SBXWAIT1");
 }
 
+/** A program that takes the place of what was started ahead. */
+export function encodeAnew(program: ProgramSpec): Buffer {
+  return frame(recordsOf(program), "SBXANEW1");
+}
+
 export function encode(program: ProgramSpec): Buffer {
   return frame(recordsOf(program));
 }
