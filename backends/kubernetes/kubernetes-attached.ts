@@ -22,7 +22,11 @@ export async function* readAttached(
     let next = 0;
     for await (const line of readLines(Readable.from(attachment.output), MAX_LINE_BYTES)) {
       const frame = parseFrame(line);
-      if (frame.type === "ready" || frame.type === "fed") continue;
+      if (frame.type === "ready") continue;
+      if (frame.type === "fed") {
+        yield { frame, line, at: new Date() };
+        continue;
+      }
       if (frame.seq !== next) break;
       next += 1;
       yield { frame, line, at: new Date() };

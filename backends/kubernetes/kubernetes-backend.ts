@@ -92,7 +92,8 @@ export class KubernetesBackend implements Backend {
         openLog: (pod, from, follow, signal) =>
           (from === 0 && follow ? this.#warm.output(pod, signal) : undefined) ??
           readLog(client, namespace, pod, from, follow, signal),
-        attach: async (pod, signal) => attach(client, namespace, pod, { stdout: false }, signal),
+        attach: async (pod, signal) =>
+          this.#warm.input(pod) ?? attach(client, namespace, pod, { stdout: false }, signal),
       },
       (result) => {
         observe(result);

@@ -72,13 +72,23 @@ function memoryBytes(program: Program, packed: PackedProgram, least: number): nu
   return Math.max(memoryBytesOf(program) + HEADROOM_BYTES + packed.memoryBytes + kept, least);
 }
 
-function logBytes({ stages, limits, tests = [], artifacts }: Program): number {
+/** What a run's log may take of its node, in bytes. */
+export function logBytes({ stages, limits, tests = [], artifacts }: Program): number {
   const own = tests.reduce((total, { limits: { output_bytes } }) => total + 2 * output_bytes, 0);
-  const output =
+  return logBytesOf(
     2 * stages.length * limits.output_bytes +
-    Math.min(own, TESTS_OUTPUT_BYTES) +
-    (artifacts === undefined ? 0 : MAX_ARTIFACT_BYTES);
-  return LOG_BYTES + Math.ceil(LOG_FACTOR * output);
+      Math.min(own, TESTS_OUTPUT_BYTES) +
+      (artifacts === undefined ? 0 : MAX_ARTIFACT_BYTES),
+  );
+}
+
+/** The most that it is for programs of as many stages and of these limits, whatever tests and artifacts they have. */
+export function mostLogBytes({ stages, limits }: Program): number {
+  return logBytesOf(2 * stages.length * limits.output_bytes + TESTS_OUTPUT_BYTES + MAX_ARTIFACT_BYTES);
+}
+
+function logBytesOf(outputBytes: number): number {
+  return LOG_BYTES + Math.ceil(LOG_FACTOR * outputBytes);
 }
 
 /** Suffixes of the API server's own notation of memory. */
@@ -139,7 +149,6 @@ export function makeJob(
     ...metadata.annotations,
     ...runAnnotations(run),
     ...(run.callbackUrl === undefined ? {} : { [ANNOTATIONS.callback]: run.callbackUrl }),
-    ...(interaction === undefined ? {} : { [ANNOTATIONS.interaction]: interaction }),
   };
   const podMetadata = (spec.template.metadata ??= {});
   podMetadata.labels = { ...podMetadata.labels, ...labels };
@@ -190,12 +199,14 @@ export function makeJob(
 }
 
 /** What makes a Job the run's for whoever reads it. */
-export function runAnnotations({ tenant, fingerprint, createdAt, grading }: Run): Record<string, string> {
+export function runAnnotations({ tenant, fingerprint, createdAt, grading, program }: Run): Record<string, string> {
+  const interaction = interactionOf(program);
   return {
     [ANNOTATIONS.tenant]: tenant,
     [ANNOTATIONS.fingerprint]: fingerprint,
     [ANNOTATIONS.createdAt]: createdAt.toISOString(),
     ...(grading === undefined ? {} : { [ANNOTATIONS.grading]: encodeGrading(grading) }),
+    ...(interaction === undefined ? {} : { [ANNOTATIONS.interaction]: interaction }),
   };
 }
 

@@ -40,6 +40,7 @@ export class KubernetesRun {
   #frozen = false;
   #nextSeq = 0;
   #input: KubernetesInput | undefined;
+  #wasAhead = false;
   /** Whether the run has its result although its runner goes on. */
   goesOn = false;
 
@@ -63,8 +64,8 @@ export class KubernetesRun {
   /** What the cluster has of the run now; without a Job it is gone. */
   update(job: JobRecord | undefined, pod: PodRecord | undefined): void {
     this.#pod = pod;
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
+    this.#wasAhead = job !== undefined && job.object !== job.name;
+    this.#wake();
     if (this.result !== undefined) return;
     if (job === undefined) this.interrupt({ status: "lost", reason: "its Job was deleted" }, new Date());
     else if (job.outcome !== undefined) this.#adopt(job.outcome);
@@ -88,9 +89,7 @@ export class KubernetesRun {
   async write(hasTerminal: boolean, input: InteractiveInput): Promise<boolean> {
     if (this.result !== undefined) return false;
     this.#input ??= new KubernetesInput(hasTerminal, this.#closing.signal, async (signal) => {
-      while (this.#pod?.startedAt === undefined && this.result === undefined && !signal.aborted) {
-        await this.#nextChange(signal);
-      }
+      while (!this.#listens && this.result === undefined && !signal.aborted) await this.#nextChange(signal);
       if (this.#pod === undefined || this.#hasEnded() || this.result !== undefined || signal.aborted) return undefined;
       return await this.#attach(this.#pod.name, signal);
     });
@@ -131,9 +130,13 @@ export class KubernetesRun {
 
   #end(): void {
     this.#input?.close();
+    this.#wake();
+    this.#onEnd();
+  }
+
+  #wake(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers();
-    this.#onEnd();
   }
 
   #add({ frame, line, at }: LogLine): void {
@@ -144,9 +147,15 @@ export class KubernetesRun {
     if (frame.type !== "ready") this.#nextSeq = frame.seq + 1;
     this.feed.recording.add(frame, line, at);
     this.feed.notify();
+    if (frame.type === "started") this.#wake();
     if (this.result === undefined) return;
     this.goesOn = frame.type !== "finished" && frame.type !== "failed";
     this.#end();
+  }
+
+  /** Whether what is written to the container comes behind the program: one whose Job waited gets that by the same way. */
+  get #listens(): boolean {
+    return this.#wasAhead ? this.feed.recording.startedAt !== null : this.#pod?.startedAt !== undefined;
   }
 
   /** Begins to read as soon as there is something to read. */

@@ -6,9 +6,9 @@ import type { AheadProgram } from "../../core/ahead.ts";
 import { waitsFor } from "../../core/ahead.ts";
 import type { Language } from "../../core/languages.ts";
 import type { LimitBounds, Limits } from "../../core/limits.ts";
-import { encodeProgram } from "../../core/program.ts";
+import { encodeProgram, memoryBytesOf } from "../../core/program.ts";
 import type { Program } from "../../core/program.ts";
-import { GRACE_SECONDS, find, makeJob } from "./kubernetes-job.ts";
+import { GRACE_SECONDS, find, logBytes, makeJob, mostLogBytes } from "./kubernetes-job.ts";
 import type { JobSettings } from "./kubernetes-job.ts";
 import { CONTAINER, LABELS } from "./kubernetes-names.ts";
 import { packProgram } from "./kubernetes-program.ts";
@@ -40,21 +40,28 @@ export function podLimits({ default: usual, maximum }: LimitBounds): Limits {
   return { ...maximum, memory_bytes, cpu_millicores, work_bytes, output_bytes };
 }
 
-/** What is sent to the Pod that waits for the program; undefined when none waits for such a one. */
+/**
+ * What is sent to the Pod that waits; undefined where the program needs another Pod. A program that the interpreter in it can't
+ * execute takes that one's place.
+ */
 export function encodeFor({ program: ahead }: AheadProgram, program: Program): Buffer | undefined {
+  if (!fitsPodOf(ahead, program)) return undefined;
+  const isAwaited =
+    waitsFor(ahead, program) && program.stages.length === 1 && program.limits.processes <= ahead.limits.processes;
+  const encoded = encodeProgram(program, { processRlimit: true, as: isAwaited ? "program" : "anew" });
+  return encoded.length <= MAX_SENT_BYTES ? encoded : undefined;
+}
+
+/** Whether the program's own Pod would be as the one of `ahead` is in all that bounds it, and that a network policy looks at. */
+function fitsPodOf(ahead: Program, program: Program): boolean {
   const { limits } = program;
-  const suits =
-    waitsFor(ahead, program) &&
-    program.stages.length === 1 &&
-    program.artifacts === undefined &&
-    limits.memory_bytes === ahead.limits.memory_bytes &&
+  return (
+    program.network !== true &&
+    memoryBytesOf(program) === memoryBytesOf(ahead) &&
     limits.cpu_millicores === ahead.limits.cpu_millicores &&
     limits.work_bytes === ahead.limits.work_bytes &&
-    limits.output_bytes <= ahead.limits.output_bytes &&
-    limits.processes <= ahead.limits.processes;
-  if (!suits) return undefined;
-  const encoded = encodeProgram(program, { processRlimit: true });
-  return encoded.length <= MAX_SENT_BYTES ? encoded : undefined;
+    logBytes(program) <= mostLogBytes(ahead)
+  );
 }
 
 /** How long a Job that waits lasts when nobody ends it, in seconds. */
@@ -94,7 +101,7 @@ function claimedMillicores(ahead: AheadProgram, { cpuRequestMillicores }: JobSet
   return Math.max(WAITING_MILLICORES, Math.min(cpuRequestMillicores ?? limit, limit - 1));
 }
 
-/** A Job in which the language's interpreter waits for a program from the container's stdin, whose end is its own. */
+/** A Job in which the language's interpreter waits for a program from the container's stdin, as long as that says something. */
 async function makeWarmJob(
   owner: string,
   language: Language,
@@ -124,8 +131,11 @@ async function makeWarmJob(
   spec.ttlSecondsAfterFinished = 0;
   spec.activeDeadlineSeconds = waitingSeconds(maxAgeMs);
   const container = find(pod.containers, CONTAINER);
-  Object.assign(container, { stdin: true, stdinOnce: true });
-  const { requests = {} } = (container.resources ??= {});
-  container.resources.requests = { ...requests, cpu: `${WAITING_MILLICORES}m` };
+  // An interactive run is spoken to by whichever server is asked.
+  Object.assign(container, { stdin: true, stdinOnce: false });
+  const { limits = {}, requests = {} } = (container.resources ??= {});
+  const log = { "ephemeral-storage": String(mostLogBytes(program)) };
+  container.resources.limits = { ...limits, ...log };
+  container.resources.requests = { ...requests, ...log, cpu: `${WAITING_MILLICORES}m` };
   return job;
 }

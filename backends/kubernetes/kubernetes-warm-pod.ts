@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { z } from "zod";
 
+import { FRESH_LINE } from "../../core/interaction.ts";
 import { attach } from "./kubernetes-attach.ts";
 import type { Attachment } from "./kubernetes-attach.ts";
 import { readAttached } from "./kubernetes-attached.ts";
@@ -14,6 +15,8 @@ import { CONTAINER } from "./kubernetes-names.ts";
 /** How often a log is asked for its first line, and the pause between, in milliseconds. */
 const READY_TRIES = 20;
 const READY_PAUSE_MS = 50;
+/** How often a Pod is told that it is still to wait, in milliseconds: it ends when it hears nothing for 20 s (`runner/input.c`). */
+const KEEP_MS = 5000;
 /** How long a run takes that is worth a change of what its Pod reserves, in milliseconds. */
 const RAISE_AFTER_MS = 250;
 
@@ -26,6 +29,8 @@ export class WarmPod {
   readonly #attachment: Attachment;
   /** What the runner said before. */
   readonly #ready: LogLine;
+  readonly #keeping: NodeJS.Timeout;
+  #isRead = false;
 
   private constructor(client: KubernetesClient, path: string, name: string, attachment: Attachment, ready: LogLine) {
     this.#client = client;
@@ -33,6 +38,9 @@ export class WarmPod {
     this.name = name;
     this.#attachment = attachment;
     this.#ready = ready;
+    // One that can't be told is at its connection's end.
+    this.#keeping = setInterval(() => void attachment.write(FRESH_LINE).catch(() => undefined), KEEP_MS).unref();
+    this.onEnd(() => clearInterval(this.#keeping));
   }
 
   /** Connects to a Pod whose container has begun. Throws `KubernetesError`. */
@@ -54,14 +62,22 @@ export class WarmPod {
 
   /** Sends the program, and has the Pod reserve so many thousandths of a processor if it goes on. Throws `KubernetesError`. */
   async send(program: Uint8Array, millicores: number): Promise<void> {
+    clearInterval(this.#keeping);
     const raising = setTimeout(() => void this.#reserve(millicores), RAISE_AFTER_MS);
     this.onEnd(() => clearTimeout(raising));
     await this.#attachment.write(program);
   }
 
-  /** What the runner tells; to be read once. */
-  frames(signal: AbortSignal): AsyncIterable<LogLine> {
+  /** What the runner tells, once; undefined after that. */
+  frames(signal: AbortSignal): AsyncIterable<LogLine> | undefined {
+    if (this.#isRead) return undefined;
+    this.#isRead = true;
     return readAttached(this.#attachment, this.#ready, signal);
+  }
+
+  /** The connection to the program's stdin, once the runner has the program. */
+  get input(): Attachment {
+    return this.#attachment;
   }
 
   close(): void {

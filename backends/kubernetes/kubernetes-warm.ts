@@ -8,6 +8,7 @@ import { backoff } from "./kubernetes-backoff.ts";
 import { KubernetesError } from "./kubernetes-error.ts";
 import { GRACE_SECONDS, seconds } from "./kubernetes-job.ts";
 import type { ClaimSettings } from "./kubernetes-jobs.ts";
+import type { Attachment } from "./kubernetes-attach.ts";
 import type { LogLine } from "./kubernetes-log.ts";
 import type { JobRecord } from "./kubernetes-objects.ts";
 import { encodeFor, waitingSeconds } from "./kubernetes-warm-job.ts";
@@ -28,7 +29,7 @@ const NEVER = new AbortController().signal;
 export interface WarmOptions extends WarmQueueOptions {
   languages: readonly WarmLanguage[];
   ttlSeconds: number;
-  /** What is told of each program that could have been waited for: how long it was, in milliseconds, or that it was not. */
+  /** What is told of each program that a Job could have waited for: how long it was, in milliseconds, or that it was not. */
   observe: (language: string, waitedMs: number | undefined) => void;
 }
 
@@ -47,8 +48,8 @@ export class KubernetesWarm {
   readonly #options: WarmOptions;
   readonly #owner = randomBytes(8).toString("hex");
   readonly #queues: ReadonlyMap<string, WarmQueue>;
-  /** What Pods that have a run still say by their connections. */
-  readonly #outputs = new Map<string, WarmPod>();
+  /** The Pods that have a run, as long as this replica is connected to them. */
+  readonly #taken = new Map<string, WarmPod>();
   #changed = Promise.withResolvers<void>();
 
   constructor(options: WarmOptions) {
@@ -78,8 +79,8 @@ export class KubernetesWarm {
       try {
         const job = await this.#give(name, run, { ttlSeconds, deadlineSeconds });
         observe(run.language, performance.now() - pod.sinceMs);
-        this.#outputs.set(pod.name, pod);
-        pod.onEnd(() => this.#outputs.delete(pod.name));
+        this.#taken.set(pod.name, pod);
+        pod.onEnd(() => this.#taken.delete(pod.name));
         return { job, deliver: () => pod.send(program, queue.language.claimedMillicores) };
       } catch (error) {
         pod.close();
@@ -95,9 +96,12 @@ export class KubernetesWarm {
 
   /** The frames of a run by its Pod's connection, once; undefined when there is none. */
   output(pod: string, signal: AbortSignal): AsyncIterable<LogLine> | undefined {
-    const output = this.#outputs.get(pod);
-    this.#outputs.delete(pod);
-    return output?.frames(signal);
+    return this.#taken.get(pod)?.frames(signal);
+  }
+
+  /** The connection to the stdin of a run's Pod that already is; undefined when there is none. */
+  input(pod: string): Attachment | undefined {
+    return this.#taken.get(pod)?.input;
   }
 
   /** Looks at a Job, or its Pod, which has changed. */

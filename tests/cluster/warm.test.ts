@@ -8,6 +8,7 @@ import type { Run } from "../../core/run.ts";
 import { startRefused } from "../support/server.ts";
 import { cluster, clusterSettings, lookAll, make, serveIn, temporaryNamespace } from "../support/cluster.ts";
 import type { ClusterObject, Namespace, Replica } from "../support/cluster.ts";
+import { InteractiveClient } from "../support/interactive.ts";
 import { ApiProxy } from "../support/api-proxy.ts";
 import { eventually } from "../support/time.ts";
 
@@ -47,7 +48,7 @@ test("a run takes a Job that waits, any replica reads it, and another Job takes 
   const pod = await namespace.podOf(long?.metadata.name ?? "");
   expect(pod?.spec).toMatchObject({ containers: [{ resources: { requests: { cpu: "50m" } } }] });
 
-  // What is to be there later, and what wants other limits, gets a Job of its own.
+  // What is to be there later, and what wants another Pod, gets a Job of its own.
   await isWarm(replica);
   const later = await replica.api.submit(HELLO);
   expect(await replica.api.finished(later.id)).toMatchObject({ status: "succeeded" });
@@ -57,6 +58,43 @@ test("a run takes a Job that waits, any replica reads it, and another Job takes 
   const metrics = await replica.api.metrics();
   expect(metrics.sum("sandbox_ahead_claims_total", { result: "hit" })).toBe(2);
   expect(metrics.sum("sandbox_ahead_claims_total", { result: "miss" })).toBe(0);
+});
+
+test("what the interpreter that waits can't execute, and what is spoken to, takes such a Job all the same", async () => {
+  await using namespace = await temporaryNamespace();
+  await using other = await serveIn(namespace);
+  await using replica = await serveIn(namespace, { WARM_POOL: "python=3" });
+  await isWarm(replica, 3);
+  const code = "import os, sys; print(sys.argv, os.getenv('A'), os.listdir(), input())";
+  const mirrored = await replica.api.run({ language: "python", code, args: ["x y"], env: { A: "b" }, stdin: "in" });
+  expect(mirrored).toMatchObject({ status: "succeeded", stdout: "['main.py', 'x y'] b ['main.py'] in\n", stderr: "" });
+  const tests = [
+    { stdin: "1", expected_stdout: "1" },
+    { stdin: "2", expected_stdout: "3" },
+  ];
+  const graded = await replica.api.run({ language: "python", code: "print(input())", tests });
+  expect(graded.tests).toMatchObject([{ status: "accepted" }, { status: "wrong_answer" }]);
+
+  // Of an interactive one other servers read the log, and write to the same stdin.
+  await using own = await InteractiveClient.open(replica.api.url);
+  const echo = "import os\nprint(os.isatty(0), flush=True)\nwhile line := input(): print('got', line.upper())";
+  own.send({ type: "start", request: { language: "python", code: echo }, tty: { cols: 80, rows: 24 } });
+  own.type("first\r");
+  await own.prints("got FIRST");
+  const id = await own.accepted();
+  await using another = await InteractiveClient.open(other.api.url);
+  another.send({ type: "attach", id });
+  await another.prints("got FIRST");
+  another.type("second\r");
+  await own.prints("got SECOND");
+  await another[Symbol.asyncDispose]();
+  own.type("third\r");
+  await own.prints("got THIRD");
+  own.type("\r");
+  expect(await own.finished()).toMatchObject({ id, status: "succeeded" });
+  for (const run of [mirrored, graded, { id }]) expect(await jobOf(namespace, run.id)).toBeDefined();
+  const metrics = await replica.api.metrics();
+  expect(metrics.sum("sandbox_ahead_claims_total", { result: "hit" })).toBe(3);
 });
 
 test("of all who give the same Job a run one succeeds", async () => {
@@ -103,7 +141,7 @@ test("a run whose connection breaks is read from its log, and nothing is lost or
   expect(followed.length).toBeGreaterThan(0);
 });
 
-describe("Jobs that wait", () => {
+describe.concurrent("Jobs that wait", () => {
   test.for(["count/jobs.batch", "pods"])(
     "make way for runs where a quota of %s has no room for both",
     async (quota) => {
