@@ -55,11 +55,12 @@ export function checkRun(
   const code = result.tests?.grading.checker?.code ?? "";
   const request = { language: language.name, code, tests: checks.map(() => ({})) };
   const unbounded = { maxProgramBytes: Number.MAX_SAFE_INTEGER, maxStdinBytes: 0 };
-  const run = createRun(request, language, bounds, unbounded, { tenant, durable: true, version: null });
+  const id = checkRunId(result, place, tenant);
+  const run = createRun(request, language, bounds, unbounded, { tenant, durable: true, id, version: null });
   const tests: ProgramTest[] = [];
   for (const [index, test] of (run.program.tests ?? []).entries())
     tests.push({ ...test, files: checks.slice(index, index + 1).flatMap(filesOf) });
-  return { ...run, id: checkRunId(result, place, tenant), program: { ...run.program, tests } };
+  return { ...run, program: { ...run.program, tests } };
 }
 
 /** The same for the same batch, whoever asks: no output is judged twice. */

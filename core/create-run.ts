@@ -7,7 +7,7 @@ import type { LimitBounds, Limits } from "./limits.ts";
 import type { Program, ProgramFile, ProgramStage } from "./program.ts";
 import { checkTests } from "./create-tests.ts";
 import { runId } from "./run.ts";
-import type { Run, Tenant } from "./run.ts";
+import type { Run, RunId, Tenant } from "./run.ts";
 import { invalid } from "./errors.ts";
 import {
   checkArguments,
@@ -117,6 +117,8 @@ export interface RunOrigin {
   tenant: Tenant;
   durable: boolean;
   idempotencyKey?: string | undefined;
+  /** Undefined for one by the idempotency key, or without a key a random one. */
+  id?: RunId;
   /** The language's version where it is known. */
   version: string | null;
   /** Of a run that is spoken to while it runs. */
@@ -155,13 +157,13 @@ export function createRun(
   const { interaction } = origin;
   const program: Program = { files, stages, limits, tests: graded?.tests, artifacts, interaction, network };
   return {
-    id: runId(origin.tenant, origin.idempotencyKey),
+    id: origin.id ?? runId(origin.tenant, origin.idempotencyKey),
     tenant: origin.tenant,
     language: language.name,
     version: origin.version,
     fingerprint: fingerprint(request),
     durable: origin.durable,
-    isUnique: origin.idempotencyKey === undefined,
+    isUnique: origin.id === undefined && origin.idempotencyKey === undefined,
     createdAt: new Date(),
     program,
     grading: graded?.grading,

@@ -37,7 +37,8 @@
  *             read-only: what the cgroup then does not limit is held by looking at it (meter.c).
  *   signals   SIGCHLD and SIGTERM (control.c); open to the end.
  *   Landlock  the rules (landlock.c); open to the end.
- *   places    with tests, artifacts, what is to be kept or took the place of what waited: the folders that programs write to (places.c); open to the end.
+ *   places    with tests, artifacts, what is to be kept, or where it took the place of what waited: the folders that
+ *             programs write to (places.c); open to the end.
  *   snapshot  with tests: memory with a copy of the work folder (snapshot.c); open to the end.
  *   All others are closed at the start. All above 2 are close-on-exec, and the child closes them before it executes.
  *
