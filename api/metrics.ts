@@ -8,8 +8,11 @@ import type { RunResult } from "../core/run.ts";
 const BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120];
 /** From a busy pool to the age at which the usual settings replace what waits, in seconds. */
 const AGE_BUCKETS = [0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600];
-/** How often the event loop's delay is sampled, in milliseconds: ten times rarer than the default, which costs wake-ups. */
-const EVENT_LOOP_PRECISION_MS = 100;
+/**
+ * How often the event loop's delay is sampled, in milliseconds: ten times rarer than the default, which costs wake-ups. What is
+ * reported counts from the last sample, and so has this in it.
+ */
+export const EVENT_LOOP_PRECISION_MS = 100;
 
 /** Is told of every run that has ended. */
 export interface RunObserver {

@@ -7,12 +7,11 @@ import { InteractiveClient } from "../support/interactive.ts";
 import { eventually } from "../support/time.ts";
 import { quantiles } from "./measure.ts";
 import { HELLO } from "./programs.ts";
+import { percentiles, table } from "./report.ts";
 import { expectGreeting } from "./subjects.ts";
 
 /** The languages whose interpreters wait in Jobs that are made before their runs. */
 export const WAITING = ["python", "nodejs"];
-/** What a run may take from its request to its answer where its interpreter waits, in milliseconds. */
-const GOAL_MS = 40;
 const READY_MS = 120_000;
 /** After a Job is ready its node and the control plane still have to do with it, in milliseconds. */
 const REST_MS = 3000;
@@ -42,32 +41,49 @@ async function isReady({ api }: Replica): Promise<void> {
   await delay(REST_MS);
 }
 
-/** Times so many runs of each kind, each with a Job that waits and, in turn, without one; lines of text. */
-export async function measureWarm(namespace: Namespace, language: string, runs: number): Promise<string> {
+/** Milliseconds of a kind of run, whose Job waits or is made for it. */
+export interface WarmRow {
+  kind: string;
+  warm: number[];
+  cold: number[];
+}
+
+/** Times so many runs of each kind, each with a Job that waits and, in turn, without one. */
+export async function measureWarm(namespace: Namespace, language: string, runs: number): Promise<WarmRow[]> {
   await using warm = await serveIn(namespace, { WARM_POOL: `${language}=2` });
   await using cold = await serveIn(namespace);
-  const lines: string[] = [
-    `${language}, ${runs} runs each, ms (p50 / p90 / p99); goal of the first: ${GOAL_MS} at p50`,
-  ];
+  const rows: WarmRow[] = [];
   for (const [kind, execute] of Object.entries(KINDS)) {
-    const times = { warm: [] as number[], cold: [] as number[] };
+    console.error(`${language} with Jobs made before: ${kind}`);
+    const row: WarmRow = { kind, warm: [], cold: [] };
     for (let run = 0; run <= runs; run += 1) {
-      for (const [name, { api }] of Object.entries({ cold, warm })) {
+      for (const [{ api }, samples] of [
+        [cold, row.cold],
+        [warm, row.warm],
+      ] as const) {
         await isReady(warm);
         const start = performance.now();
         await execute(api, language);
         // The first one warms caches.
-        if (run > 0) times[name as keyof typeof times].push(performance.now() - start);
+        if (run > 0) samples.push(performance.now() - start);
       }
     }
-    for (const [name, samples] of Object.entries(times)) {
-      const { p50, p90, p99 } = quantiles(samples);
-      const figures = [p50, p90, p99].map((time) => time.toFixed(1)).join(" / ");
-      lines.push(`${kind}, ${name === "warm" ? "its Job made before" : "a Job of its own"}: ${figures}`);
-    }
+    rows.push(row);
   }
   const hits = (await warm.api.metrics()).sum("sandbox_ahead_claims_total", { result: "hit" });
   const wanted = Object.keys(KINDS).length * (runs + 1);
   if (hits !== wanted) throw new Error(`${hits} of ${wanted} runs found a Job that waits`);
-  return lines.join("\n");
+  return rows;
+}
+
+export function renderWarm(language: string, rows: readonly WarmRow[]): string {
+  return table(
+    [`${language}, ms (p50 / p90 / p99)`, "samples", "its Job made before", "a Job of its own"],
+    rows.map(({ kind, warm, cold }) => [
+      kind,
+      String(warm.length),
+      percentiles(quantiles(warm)),
+      percentiles(quantiles(cold)),
+    ]),
+  );
 }

@@ -1,27 +1,32 @@
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 import { cluster, serveIn, temporaryNamespace } from "../support/cluster.ts";
-import { renderCluster } from "./cluster-report.ts";
+import { clusterCases, renderCluster } from "./cluster-report.ts";
 import type { ClusterRow } from "./cluster-report.ts";
 import { INTERPRETERS, bareJob, timedBareJob, timedRun } from "./cluster-subjects.ts";
 import type { Surroundings } from "./cluster-subjects.ts";
 import { ClusterTimes } from "./cluster-times.ts";
-import { measureLive, renderLive } from "./live.ts";
-import { WAITING, measureWarm } from "./cluster-warm.ts";
-import { conditions } from "./report.ts";
+import { WAITING, measureWarm, renderWarm } from "./cluster-warm.ts";
+import { figuresText, loadNow, machine } from "./figures.ts";
+import type { Case, Figures } from "./figures.ts";
+import { measureLive } from "./live.ts";
+import { limitsText, render } from "./report.ts";
 
 /** The whole benchmark ends after so long, whatever hangs. */
 const ALLOWED_MS = { base: 180_000, pair: 120_000 };
 
 const USAGE = `npm run bench:cluster -- [options]      on the cluster that KUBECONFIG names
   --languages LIST    any of ${Object.keys(INTERPRETERS).join(",")} (python,bash)
-  --runs N            pairs of a run and a bare Job, for each language (15)`;
+  --runs N            pairs of a run and a bare Job, for each language (15)
+  --json FILE         writes the figures there, of which npm run bench:plot makes a picture`;
 
 function readOptions() {
   const { values } = parseArgs({
     options: {
       languages: { type: "string", default: "python,bash" },
       runs: { type: "string", default: "15" },
+      json: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -31,7 +36,7 @@ function readOptions() {
     if (INTERPRETERS[language] === undefined)
       throw new Error(`${language} is none of ${Object.keys(INTERPRETERS).join(", ")}`);
   }
-  return { help: values.help, languages, runs: Number(values.runs) };
+  return { help: values.help, json: values.json, languages, runs: Number(values.runs) };
 }
 
 /** Times runs and bare Jobs in turn, each of the two first in every other pair, after one of each that warms caches. */
@@ -48,7 +53,24 @@ async function measure(surroundings: Surroundings, language: string, runs: numbe
   return row;
 }
 
-const { help, languages, runs } = readOptions();
+async function measureAll(languages: readonly string[], runs: number): Promise<Figures> {
+  const loadBefore = loadNow();
+  await using namespace = await temporaryNamespace();
+  await using replica = await serveIn(namespace);
+  await using times = await ClusterTimes.open(cluster(), namespace);
+  const cases: Case[] = [];
+  for (const language of languages) {
+    const row = await measure({ api: replica.api, namespace, times }, language, runs);
+    console.log(`\n${renderCluster(row)}`);
+    const warm = WAITING.includes(language) ? await measureWarm(namespace, language, runs) : [];
+    if (warm.length > 0) console.log(`\n${renderWarm(language, warm)}`);
+    cases.push(...clusterCases(row, warm[0]?.warm ?? []));
+  }
+  const live = await measureLive(replica.api);
+  return { machine: machine(loadBefore), cases, throughput: [], live };
+}
+
+const { help, json, languages, runs } = readOptions();
 if (help) {
   console.log(USAGE);
 } else {
@@ -57,15 +79,8 @@ if (help) {
     console.error(`the benchmark has not ended after ${allowedMs} ms`);
     process.exit(1);
   }, allowedMs).unref();
-  console.log(conditions());
-  await using namespace = await temporaryNamespace();
-  await using replica = await serveIn(namespace);
-  await using times = await ClusterTimes.open(cluster(), namespace);
-  const rows: ClusterRow[] = [];
-  for (const language of languages) rows.push(await measure({ api: replica.api, namespace, times }, language, runs));
-  console.log(`\n${renderCluster(rows)}`);
-  console.log(`\n${renderLive(await measureLive(replica.api))}`);
-  for (const language of languages.filter((each) => WAITING.includes(each))) {
-    console.log(`\n${await measureWarm(namespace, language, runs)}`);
-  }
+  console.log(limitsText());
+  const figures = await measureAll(languages, runs);
+  console.log(`\n${render(figures)}`);
+  if (json !== undefined) writeFileSync(json, figuresText(figures));
 }

@@ -9,7 +9,7 @@ import { answerOf, bareCommands, bareSubject, execute, expectGreeting } from "./
 import type { Command, Subject, Target } from "./subjects.ts";
 
 /** One program, in two ways that are to be compared. */
-export interface Case {
+export interface Comparison {
   name: string;
   bare: Subject;
   ours: Subject;
@@ -32,7 +32,13 @@ function asking(target: Target, language: string, code: string, isNew: boolean):
 }
 
 /** A greeting when it is compiled, and when it was compiled before. */
-async function casesOf(name: string, language: Language, bare: Subject, target: Target, code: string): Promise<Case[]> {
+async function casesOf(
+  name: string,
+  language: Language,
+  bare: Subject,
+  target: Target,
+  code: string,
+): Promise<Comparison[]> {
   return [
     { name: `${name}, first`, bare, ours: asking(target, language.name, code, true) },
     { name: `${name}, again`, bare, ours: asking(target, language.name, code, false) },
@@ -52,7 +58,7 @@ async function doubling({ file, cwd, env }: Command): Promise<void> {
 }
 
 /** The tests of one program, which is compiled already on both sides. */
-async function testsCase(language: Language, target: Target, folder: string): Promise<Case> {
+async function testsCase(language: Language, target: Target, folder: string): Promise<Comparison> {
   const [compile, run] = await bareCommands(language, folder, DOUBLE);
   if (compile === undefined || run === undefined) throw new Error(`${language.name} has no compiler`);
   await execute(compile);
@@ -72,8 +78,12 @@ async function testsCase(language: Language, target: Target, folder: string): Pr
 }
 
 /** What there is to compare of languages that compile. Java's bare toolchain is the one that takes a source file. */
-export async function compiledCases(languages: readonly Language[], target: Target, folder: string): Promise<Case[]> {
-  const cases: Case[] = [];
+export async function compiledCases(
+  languages: readonly Language[],
+  target: Target,
+  folder: string,
+): Promise<Comparison[]> {
+  const cases: Comparison[] = [];
   const place = async (): Promise<string> => await mkdtemp(join(folder, "compiled-"));
   for (const language of languages) {
     const code = HELLO.get(language.name) ?? "";

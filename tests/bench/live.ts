@@ -2,16 +2,11 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { Client } from "../support/client.ts";
 import { InteractiveClient } from "../support/interactive.ts";
+import type { LiveFigures } from "./figures.ts";
 import { quantiles } from "./measure.ts";
 
 const SAMPLES = 60;
 const PAUSE_MS = 50;
-
-/** What is written arrives so much later, in milliseconds: by server-sent events, and as the answer to what is typed. */
-export interface LiveRow {
-  eventsMs: number[];
-  echoMs: number[];
-}
 
 /** From the program's write to the event's arrival, where both have one clock. */
 async function measureEvents(api: Client): Promise<number[]> {
@@ -49,14 +44,7 @@ async function measureEcho(api: Client): Promise<number[]> {
   return samples;
 }
 
-export async function measureLive(api: Client): Promise<LiveRow> {
-  return { eventsMs: await measureEvents(api), echoMs: await measureEcho(api) };
-}
-
-export function renderLive({ eventsMs, echoMs }: LiveRow): string {
-  const row = (name: string, samples: readonly number[]): string => {
-    const { p50, p90, p99 } = quantiles(samples);
-    return `${name}, ms: ${[p50, p90, p99].map((value) => value.toFixed(1)).join(" / ")} (p50 / p90 / p99)`;
-  };
-  return [row("from a program's write to its event", eventsMs), row("from a line to its answer", echoMs)].join("\n");
+/** How much later what is written arrives by server-sent events, and as the answer to what is typed. */
+export async function measureLive(api: Client): Promise<LiveFigures> {
+  return { eventsMs: quantiles(await measureEvents(api)), echoMs: quantiles(await measureEcho(api)) };
 }

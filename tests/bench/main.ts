@@ -9,20 +9,24 @@ import type { Language } from "../../core/languages.ts";
 import { Client } from "../support/client.ts";
 import { startServer, temporaryFolder } from "../support/server.ts";
 import type { Server } from "../support/server.ts";
-import { readFootprint } from "./footprint.ts";
-import type { Footprint } from "./footprint.ts";
-import { measureLive, renderLive } from "./live.ts";
-import type { LiveRow } from "./live.ts";
-import { executeMany, measureLatency, measureThroughput } from "./measure.ts";
 import { compiledCases } from "./compiled.ts";
-import { conditions, render } from "./report.ts";
-import type { LatencyRow, Report, ThroughputRow } from "./report.ts";
+import { caseOf, figuresText, loadNow, machine } from "./figures.ts";
+import type { Case, Figures, ServerFigures, Throughput } from "./figures.ts";
+import { CASE_GOALS, THROUGHPUT_GOALS } from "./goals.ts";
+import { measureLive } from "./live.ts";
+import { EVENT_LOOP_SECONDS, measureEventLoop, measureFootprints } from "./load.ts";
+import { executeMany, measureLatency, measureThroughput } from "./measure.ts";
+import { limitsText, render } from "./report.ts";
 import { bareCommands, bareSubject, bubblewrapSubject, serverSubject } from "./subjects.ts";
 
 const INTERPRETERS = ["python", "nodejs", "typescript", "bash"];
 const COMPILED = ["c", "cpp", "java"];
 const CONCURRENCY = 4;
+/** So many clients ask at once while the event loop's delay is measured. */
+const MANY_CLIENTS = 64;
 const WINDOWS = 3;
+/** Runs of each interpreter before they count: an engine compiles what was executed a few hundred times. */
+const WARM_UP_RUNS = 200;
 /** Where a compiler takes seconds, there is one pair for so many of the others. */
 const PAIRS_PER_COMPILED = 6;
 const IN_BUBBLEWRAP = new Set(["python", "nodejs"]);
@@ -36,7 +40,9 @@ const USAGE = `npm run bench -- [options]
   --pairs N           pairs of measurements at c=1, a sixth of them for what is compiled (30)
   --seconds N         length of a window at c=${CONCURRENCY}; each side has ${WINDOWS} (3)
   --memory-runs N     runs after which the server's memory is read for the last time (1000)
-  --json FILE         writes all samples there`;
+  --json FILE         writes the figures there, of which npm run bench:plot makes a picture
+
+The first of the sustained languages is also what memory and the event loop's delay with ${MANY_CLIENTS} clients are measured with.`;
 
 function readOptions() {
   const { values } = parseArgs({
@@ -92,22 +98,41 @@ interface Bench {
   folder: string;
 }
 
-function keepAliveAgent(): Agent & Disposable {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
+function keepAliveAgent(clients: number): Agent & Disposable {
+  const agent = new Agent({ keepAlive: true, maxSockets: clients });
   return Object.assign(agent, { [Symbol.dispose]: () => agent.destroy() });
 }
 
-async function latencyOf(language: Language, { options, server, agent, folder }: Bench): Promise<LatencyRow> {
-  const ours = serverSubject(language, { server, agent });
-  const bare = bareSubject(await bareCommands(language, await mkdtemp(join(folder, "bare-"))));
-  const others = IN_BUBBLEWRAP.has(language.name)
-    ? [await bubblewrapSubject(language, await mkdtemp(join(folder, "bubblewrap-")))]
-    : [];
-  const [bareMs = [], oursMs = [], bubblewrapMs] = await measureLatency([bare, ours, ...others], options.pairs, 1);
-  return { language: language.name, bareMs, oursMs, ...(bubblewrapMs === undefined ? {} : { bubblewrapMs }) };
+async function interpreterCase(language: Language, { options, server, agent, folder }: Bench): Promise<Case> {
+  const { name } = language;
+  console.error(`c=1 ${name}`);
+  const bareToolchain = bareSubject(await bareCommands(language, await mkdtemp(join(folder, "bare-"))));
+  const service = serverSubject(language, { server, agent });
+  const subjects = [bareToolchain, service];
+  if (IN_BUBBLEWRAP.has(name)) {
+    subjects.push(await bubblewrapSubject(language, await mkdtemp(join(folder, "bubblewrap-"))));
+  }
+  await executeMany(service, CONCURRENCY, { count: WARM_UP_RUNS });
+  const [bare = [], ours = [], bubblewrap] = await measureLatency(subjects, options.pairs, 1);
+  return caseOf({ group: "interpreters", name, bare, ours, bubblewrap, goal: CASE_GOALS[name] });
 }
 
-async function throughputOf(language: Language, { options, server, agent, folder }: Bench): Promise<ThroughputRow> {
+async function measureCases(bench: Bench): Promise<Case[]> {
+  const { options, folder } = bench;
+  const cases: Case[] = [];
+  for (const language of options.languages) cases.push(await interpreterCase(language, bench));
+  const rounds = Math.ceil(options.pairs / PAIRS_PER_COMPILED);
+  for (const { name, ...subjects } of await compiledCases(options.compiled, bench, folder)) {
+    console.error(`c=1 ${name}`);
+    const [bare = [], ours = []] = await measureLatency([subjects.bare, subjects.ours], rounds, 1);
+    cases.push(caseOf({ group: "compilers", name, bare, ours, goal: CASE_GOALS[name] }));
+  }
+  return cases;
+}
+
+async function throughputOf(language: Language, { options, server, agent, folder }: Bench): Promise<Throughput> {
+  const { name } = language;
+  console.error(`c=${CONCURRENCY} ${name}`);
   const ours = serverSubject(language, { server, agent });
   const bare = bareSubject(await bareCommands(language, await mkdtemp(join(folder, "bare-"))));
   const [barePerSecond = NaN, oursPerSecond = NaN] = await measureThroughput(
@@ -116,54 +141,53 @@ async function throughputOf(language: Language, { options, server, agent, folder
     options.seconds,
     WINDOWS,
   );
-  return { language: language.name, barePerSecond, oursPerSecond };
+  const ratio = oursPerSecond / barePerSecond;
+  return { name, clients: CONCURRENCY, barePerSecond, oursPerSecond, ratio, goal: THROUGHPUT_GOALS[name] };
 }
 
-async function measureSpeed(options: Options): Promise<Omit<Report, "footprint"> & { live: LiveRow }> {
+async function measureSpeed(
+  options: Options,
+): Promise<Pick<Figures, "cases" | "throughput" | "live"> & Pick<ServerFigures, "startMs">> {
   await using folder = await temporaryFolder();
   const dataDir = join(folder.path, "data");
   const first = await timedStart(dataDir);
   await first.server.stop();
   const second = await timedStart(dataDir);
   await using server = second.server;
-  using agent = keepAliveAgent();
+  using agent = keepAliveAgent(CONCURRENCY);
   const bench: Bench = { options, server, agent, folder: folder.path };
-  const latency: LatencyRow[] = [];
-  for (const language of options.languages) {
-    console.error(`c=1 ${language.name}`);
-    latency.push(await latencyOf(language, bench));
-  }
-  for (const { name, bare, ours } of await compiledCases(options.compiled, bench, folder.path)) {
-    console.error(`c=1 ${name}`);
-    const rounds = Math.ceil(options.pairs / PAIRS_PER_COMPILED);
-    const [bareMs = [], oursMs = []] = await measureLatency([bare, ours], rounds, 1);
-    latency.push({ language: name, bareMs, oursMs });
-  }
-  const throughput: ThroughputRow[] = [];
-  for (const language of options.sustained) {
-    console.error(`c=${CONCURRENCY} ${language.name}`);
-    throughput.push(await throughputOf(language, bench));
-  }
+  const cases = await measureCases(bench);
+  const throughput: Throughput[] = [];
+  for (const language of options.sustained) throughput.push(await throughputOf(language, bench));
   console.error("live output");
   const live = await measureLive(new Client(server.url));
-  return { live, startMs: { first: first.startMs, second: second.startMs }, latency, throughput };
+  return { cases, throughput, live, startMs: { first: first.startMs, second: second.startMs } };
 }
 
-/** The memory of a server that has done nothing yet, after 1,000 runs, and after the last. */
-async function measureMemory({ sustained: [language], memoryRuns }: Options): Promise<Footprint[]> {
-  if (language === undefined) return [];
+/** A server of its own, which nothing else has made grow: its memory, and its event loop with many clients. */
+async function measureLoad({
+  sustained: [language],
+  memoryRuns,
+}: Options): Promise<Pick<ServerFigures, "memory" | "eventLoop">> {
+  if (language === undefined) return {};
   await using folder = await temporaryFolder();
   await using server = (await timedStart(join(folder.path, "data"))).server;
-  using agent = keepAliveAgent();
+  using agent = keepAliveAgent(MANY_CLIENTS);
   const subject = serverSubject(language, { server, agent });
-  const footprints = [await readFootprint(server, 0)];
-  let runs = 0;
-  for (const stop of new Set([Math.min(1000, memoryRuns), memoryRuns])) {
-    console.error(`memory after ${stop} runs`);
-    runs += await executeMany(subject, CONCURRENCY, { count: stop - runs });
-    footprints.push(await readFootprint(server, runs));
-  }
-  return footprints;
+  const footprints = await measureFootprints(server, subject, CONCURRENCY, memoryRuns);
+  console.error(`c=${MANY_CLIENTS} ${language.name}`);
+  const eventLoop = await measureEventLoop(server, subject, MANY_CLIENTS);
+  return {
+    memory: { language: language.name, footprints },
+    eventLoop: { language: language.name, ...eventLoop },
+  };
+}
+
+async function measure(options: Options): Promise<Figures> {
+  const loadBefore = loadNow();
+  const { startMs, ...speed } = await measureSpeed(options);
+  const load = await measureLoad(options);
+  return { machine: machine(loadBefore), ...speed, server: { startMs, ...load } };
 }
 
 const options = readOptions();
@@ -174,14 +198,14 @@ if (options.help) {
   const allowedMs =
     ALLOWED_MS.base +
     (languages.length + compiled.length) * pairs * ALLOWED_MS.pair +
-    sustained.length * seconds * WINDOWS * ALLOWED_MS.second +
-    memoryRuns * ALLOWED_MS.run;
+    (sustained.length * seconds * WINDOWS + EVENT_LOOP_SECONDS) * ALLOWED_MS.second +
+    (languages.length * WARM_UP_RUNS + memoryRuns) * ALLOWED_MS.run;
   setTimeout(() => {
     console.error(`the benchmark has not ended after ${allowedMs} ms`);
     process.exit(1);
   }, allowedMs).unref();
-  console.log(conditions());
-  const report = { ...(await measureSpeed(options)), footprint: await measureMemory(options) };
-  console.log(`\n${render(report, CONCURRENCY)}\n\n${renderLive(report.live)}`);
-  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(report, undefined, 2));
+  console.log(limitsText());
+  const figures = await measure(options);
+  console.log(render(figures));
+  if (options.json !== undefined) writeFileSync(options.json, figuresText(figures));
 }
