@@ -131,14 +131,16 @@ test("callbacks that nobody takes, redirects and names of private addresses are 
 
 test("receivers that do not answer hold up neither runs nor the callbacks of others", async ({ own }) => {
   const silent = { language: "bash", code: ":", callback_url: `${LOCALHOST}/private-too` };
-  await Promise.all(Array.from({ length: 6 }, (_, n) => own.submit({ ...silent, args: [String(n)] })));
+  const held = Array.from({ length: 6 }, (_, n) => own.submit({ ...silent, args: [String(n)] }));
   const hung = { language: "bash", code: ":", callback_url: `${place.origin}/silent` };
-  await Promise.all(Array.from({ length: 3 }, () => own.submit(hung)));
+  held.push(...Array.from({ length: 3 }, () => own.submit(hung)));
+  await Promise.all(held);
   const callback_url = `${place.origin}/prompt`;
   const { id } = await own.submit({ language: "bash", code: "echo prompt", callback_url });
   expect(await own.run({ language: "bash", code: "echo sync" })).toMatchObject({ stdout: "sync\n" });
   await eventually(120_000, "the callback", () => receivedAt("/prompt")[0]);
   expect(JSON.parse(String(receivedAt("/prompt")[0]))).toMatchObject({ id, stdout: "prompt\n" });
+  for (const run of await Promise.all(held)) await own.finished(run.id);
 });
 
 describe("a callback_url", () => {
