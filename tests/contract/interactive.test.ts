@@ -44,6 +44,8 @@ test("a Python prompt in a terminal answers, is interrupted, and ends with the e
   await client.prints("KeyboardInterrupt");
   client.type("import os; print(os.isatty(0), os.get_terminal_size())\r");
   await client.prints("True os.terminal_size(columns=80, lines=24)");
+  // Before the next prompt the key would be the terminal's own, and is nothing once readline has taken that over.
+  await client.until("a prompt", () => /lines=24\)\s[^]*>>> $/.test(client.printed()));
   client.send({ type: "end" });
   await client.prints("bye");
   expect(await client.finished()).toMatchObject({ status: "succeeded", stderr: "" });
