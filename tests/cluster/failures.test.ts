@@ -53,11 +53,11 @@ describe("a run that will never start is lost, with the cluster's words", () => 
 
   test("when no node takes it", async () => {
     await using namespace = await temporaryNamespace();
-    await using replica = await serveIn(namespace, { NODE_SELECTOR: "no-such=node", QUEUE_SECONDS: "4" });
+    await using replica = await serveIn(namespace, { NODE_SELECTOR: "no-such=node", QUEUE_SECONDS: "10" });
     const result = await replica.api.run(HELLO);
     expect(result.status).toBe("lost");
     expect(result.reason).toMatch(
-      /^unschedulable: the run had no node within 4 s \(Unschedulable: 0\/\d+ nodes are available/,
+      /^unschedulable: the run had no node within 10 s \(Unschedulable: 0\/\d+ nodes are available/,
     );
     await eventually(
       30_000,
