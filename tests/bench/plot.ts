@@ -2,6 +2,7 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
+import { markedPart } from "../../scripts/marked-part.ts";
 import { chart } from "./chart.ts";
 import { readFigures } from "./figures.ts";
 import type { Figures } from "./figures.ts";
@@ -10,7 +11,6 @@ import { render } from "./report.ts";
 const DOCS = join(import.meta.dirname, "../../docs");
 const PAGE = join(DOCS, "performance.md");
 const PICTURE = join(DOCS, "performance.svg");
-const [BEGIN, END] = ["<!-- figures -->", "<!-- /figures -->"];
 
 const USAGE = `npm run bench:plot -- [--check] [FILE...]
   FILE       what a benchmark has written with --json (docs/performance*.json)
@@ -29,12 +29,9 @@ function picture(all: readonly Figures[]): string {
 
 /** The page with the tables of these figures in the place of those it has. */
 function page(all: readonly Figures[]): string {
-  const text = readFileSync(PAGE, "utf8");
-  const [before, rest] = text.split(BEGIN);
-  const [, after] = (rest ?? "").split(END);
-  if (before === undefined || after === undefined) throw new Error(`${PAGE} has no ${BEGIN} ... ${END}`);
+  const { before, after } = markedPart(readFileSync(PAGE, "utf8"), { name: "figures", path: PAGE });
   const image = `![${ALTERNATIVE}](performance.svg)`;
-  return `${before}${BEGIN}\n\n${image}\n\n${all.map(render).join("\n\n")}\n\n${END}${after}`;
+  return `${before}\n\n${image}\n\n${all.map(render).join("\n\n")}\n\n${after}`;
 }
 
 const { values, positionals } = parseArgs({
