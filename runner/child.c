@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -213,6 +214,37 @@ _Noreturn void child_main(const struct stage *stage, const struct child_means *m
     reset_signals();
     filter_calls(means->asks_for_forks);
     fail(STEP_EXECUTE, execute(stage));
+}
+
+/*
+ * Whether a process that has not been reaped yet will run no more, though it may not be a zombie so far: it is exiting, or
+ * it was sent SIGKILL. Then it may still take what it was waiting for, but does nothing with it. Fields 9 and 31 of
+ * /proc/PID/stat (proc_pid_stat(5)); bit 2 of the flags is PF_EXITING. What sends a fatal signal to a process makes that a
+ * SIGKILL to each of its threads (complete_signal in Linux's kernel/signal.c).
+ */
+bool child_is_ending(pid_t process)
+{
+    static const unsigned long EXITING = 1 << 2, KILLED = 1ul << (SIGKILL - 1);
+    char path[32], text[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (length <= 0)
+        return true;
+    text[length] = '\0';
+    /* The second field is the process's name in parentheses, and may have anything in it. */
+    char *next = strrchr(text, ')');
+    unsigned long flags = 0, pending = 0;
+    for (int field = 3; next != NULL && field <= 31; field += 1) {
+        next = strchr(next + 1, ' ');
+        if (next != NULL && field == 9)
+            flags = strtoul(next, NULL, 10);
+        if (next != NULL && field == 31)
+            pending = strtoul(next, NULL, 10);
+    }
+    return (flags & EXITING) != 0 || (pending & KILLED) != 0;
 }
 
 /*

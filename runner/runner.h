@@ -365,6 +365,7 @@ struct child_means {
 };
 
 _Noreturn void child_main(const struct stage *stage, const struct child_means *means);
+bool child_is_ending(pid_t process);
 bool child_limit(pid_t process, const struct stage *stage, uint64_t used_us);
 
 /* ---- meter.c */

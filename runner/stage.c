@@ -132,7 +132,7 @@ static bool take_over(struct running *running)
         return false;
     await_ahead();
     struct figure used = cgroup_cpu_us();
-    bool waits = waitpid(ahead.process, NULL, WNOHANG) == 0 &&
+    bool waits = waitpid(ahead.process, NULL, WNOHANG) == 0 && !child_is_ending(ahead.process) &&
                  child_limit(ahead.process, running->stage, used.known ? used.value : 0);
     running->process = ahead.process;
     running->streams = ahead.streams;
