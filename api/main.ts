@@ -7,7 +7,7 @@ import type { Backend } from "../core/backend.ts";
 import type { OwedCallback } from "../core/callbacks.ts";
 import { CheckedBackend } from "../core/checked-backend.ts";
 import { StartError } from "../core/errors.ts";
-import { aheadProgram } from "../core/create-run.ts";
+import { aheadProgram, waitingLimits } from "../core/create-run.ts";
 import { loadLanguages } from "../core/languages.ts";
 import { boundsFor } from "../core/limits.ts";
 import type { LanguageRegistry } from "../core/languages.ts";
@@ -63,7 +63,7 @@ async function openLocal({ settings, registry, log, metrics, owes }: Opening): P
       ...settings.ahead,
       programs: registry.languages
         .filter((language) => language.ahead !== false)
-        .map((language) => aheadProgram(language, boundsFor(settings.limits, language.limits))),
+        .map((language) => aheadProgram(language, waitingLimits(boundsFor(settings.limits, language.limits)))),
     },
     log,
     compileCache: {
@@ -91,7 +91,7 @@ async function openKubernetes({ settings, registry, log, metrics, owes }: Openin
     warm: {
       sizes: warmPool,
       maxAgeMs: settings.ahead.maxAgeMs,
-      ahead: (language) => aheadProgram(language, { maximum: podLimits(boundsFor(settings.limits, language.limits)) }),
+      ahead: (language) => aheadProgram(language, podLimits(boundsFor(settings.limits, language.limits))),
     },
     log,
     observe: (result) => metrics.finished(result),

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 
-import type { Program } from "./program.ts";
+import type { Program, ProgramStage } from "./program.ts";
 import type { StageName } from "./run.ts";
 
 /** A program's first stage without its text, for an interpreter or a compiler to be started with and to wait for the rest. */
@@ -8,7 +8,10 @@ export interface AheadProgram {
   language: string;
   /** Whether it is only started once the language was used. */
   whenUsed: boolean;
+  /** The file that it waits for is empty here when it is the program's first; what else it holds is read before the program. */
   program: Program;
+  /** What programs have in their environment that it can execute. */
+  environment: ProgramStage["environment"];
 }
 
 /** The longest file that an interpreter can wait for, in bytes: it goes through a pipe, which holds no more (pipe(7)). */
@@ -22,10 +25,11 @@ const MIN_MEMORY_BYTES: Record<StageName, number> = { compile: 256 * MiB, run: 6
  * Whether what was started for `ahead` can execute `program`: everything is the same that the interpreter was started
  * with, and the rest can be given to it later. The limits of `ahead` are the greatest there are, and are lowered.
  */
-export function waitsFor(ahead: Program, program: Program): boolean {
+export function waitsFor({ program: ahead, environment }: AheadProgram, program: Program): boolean {
   const [wanted] = program.stages;
   const [waiting] = ahead.stages;
   const [file] = program.files;
+  const [awaited] = ahead.files;
   return (
     wanted !== undefined &&
     program.interaction === undefined &&
@@ -34,12 +38,12 @@ export function waitsFor(ahead: Program, program: Program): boolean {
     wanted.name === waiting.name &&
     (wanted.name === "compile" || program.tests === undefined) &&
     file !== undefined &&
-    file.name === ahead.files[0]?.name &&
-    file.content.length <= MAX_FILE_BYTES &&
+    awaited !== undefined &&
+    (awaited.content.length > 0 || (file.name === awaited.name && file.content.length <= MAX_FILE_BYTES)) &&
     wanted.memoryBytes >= MIN_MEMORY_BYTES[wanted.name] &&
     program.limits.open_files <= ahead.limits.open_files &&
     program.limits.file_bytes <= ahead.limits.file_bytes &&
     isDeepStrictEqual(wanted.command, waiting.command) &&
-    isDeepStrictEqual(wanted.environment, waiting.environment)
+    isDeepStrictEqual(wanted.environment, environment)
   );
 }

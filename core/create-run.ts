@@ -20,10 +20,14 @@ import {
 } from "./validators.ts";
 import type { RequestBounds, RunRequest } from "./validators.ts";
 
+const WORK_FOLDER = "/work";
+/** What an interpreter waits for that reads something else before its program; gone when there is one. */
+const PRELUDE = ".prelude";
+
 /** What every program finds in its environment; Node lies in a folder of its own where the machine's is not the one to use. */
 export const BASE_ENVIRONMENT: Readonly<Record<string, string>> = {
   PATH: "/opt/node/bin:/usr/local/bin:/usr/bin:/bin",
-  HOME: "/work",
+  HOME: WORK_FOLDER,
   TMPDIR: "/tmp",
   LANG: "C.UTF-8",
 };
@@ -105,12 +109,29 @@ export function fingerprint(request: RunRequest): string {
     .digest("base64url");
 }
 
-/** What the language's interpreter or compiler is started with before there is a program; the limits are lowered when there is one. */
-export function aheadProgram(language: Language, { maximum: limits }: Pick<LimitBounds, "maximum">): AheadProgram {
-  const empty = Buffer.alloc(0);
-  const files = [{ name: language.file, content: empty }];
-  const stages = stagesOf({ language: language.name }, language, files, empty, limits).slice(0, 1);
-  return { language: language.name, whenUsed: language.ahead === "used", program: { files, stages, limits } };
+/**
+ * The limits under which something waits in a sandbox of its own: the greatest, since they can only be lowered; but for the
+ * folders, which can be given any size and are made in that which most programs have.
+ */
+export function waitingLimits({ default: usual, maximum }: LimitBounds): Limits {
+  const { work_bytes, work_inodes } = usual;
+  return { ...maximum, work_bytes, work_inodes };
+}
+
+/** What the language's interpreter or compiler is started with before there is a program; `limits` are lowered when there is one. */
+export function aheadProgram(language: Language, limits: Limits): AheadProgram {
+  const { name, file, ahead } = language;
+  const nothing = Buffer.alloc(0);
+  const [stage] = stagesOf({ language: name }, language, [{ name: file, content: nothing }], nothing, limits);
+  if (stage === undefined) throw new Error(`${name} has no stage`);
+  const { environment } = stage;
+  if (typeof ahead !== "object") {
+    const program = { files: [{ name: file, content: nothing }], stages: [stage], limits };
+    return { language: name, whenUsed: ahead === "used", program, environment };
+  }
+  const files = [{ name: PRELUDE, content: Buffer.from(ahead.prelude) }];
+  const waiting = { ...stage, environment: { ...environment, [ahead.variable]: `${WORK_FOLDER}/${PRELUDE}` } };
+  return { language: name, whenUsed: false, program: { files, stages: [waiting], limits }, environment };
 }
 
 export interface RunOrigin {

@@ -10,6 +10,9 @@ import { checkFileName } from "./validators.ts";
 
 const PLACEHOLDERS = ["{entry}", "{sources}", "{main_class}", "{memory_mebibytes}"] as const;
 
+/** The runner takes no more (runner/ahead.c). */
+const MAX_PRELUDE_BYTES = 256;
+
 /** Every placeholder in `word` is known, and `{sources}`, which may become several words, is a word of its own. */
 function hasGoodPlaceholders(word: string): boolean {
   const found: readonly string[] = word.match(/\{[^}]*\}/g) ?? [];
@@ -59,9 +62,17 @@ const LANGUAGE = z.strictObject({
   file: z.string().refine(isFileName, "a plain relative path such as main.py is wanted"),
   /**
    * Whether what executes the first stage can be started before the program: given a FIFO as the program's file, it waits
-   * for it. `used`: only once somebody has used the language.
+   * for it. `used`: only once somebody has used the language. With a `prelude` it is not the program's file that it waits
+   * for but one that `variable` of its environment names, which it reads first: then the prelude is in there, and removes
+   * what can be seen of that.
    */
-  ahead: z.union([z.boolean(), z.literal("used")]).default(false),
+  ahead: z
+    .union([
+      z.boolean(),
+      z.literal("used"),
+      z.strictObject({ variable: z.string().regex(/^\w+$/), prelude: z.string().min(1).max(MAX_PRELUDE_BYTES) }),
+    ])
+    .default(false),
   /** Which of the files `{sources}` stands for; all others are only put beside them. */
   source_extensions: z.array(z.string().regex(/^\.[a-z+]+$/)).default([]),
   compile: z.strictObject({ command }).optional(),

@@ -17,9 +17,10 @@ bool privileges_drop(void)
         return false;
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 && errno != EINVAL)
         return false;
-    /* The kernel says EINVAL for the first capability that it does not know. */
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability += 1)
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EPERM)
+    /* The kernel says EINVAL for the first capability that it does not know, and 0 for one that is not in the set. */
+    int is_in_set;
+    for (int capability = 0; (is_in_set = prctl(PR_CAPBSET_READ, capability, 0, 0, 0)) >= 0; capability += 1)
+        if (is_in_set > 0 && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EPERM)
             return false;
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};

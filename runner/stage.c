@@ -8,6 +8,12 @@
 
 /* One stage of a program, from before its fork until nothing of it is alive and all that it did is told. */
 
+/*
+ * In a stage's first 20 ms its frames wait for others, 2 ms at most: those of a short stage come in one piece, so that who
+ * reads them is woken once. What somebody talks to is told at once.
+ */
+enum { YOUNG_US = 20000, HOLD_US = 2000 };
+
 /* How many orphans are reaped between two looks at the limits. */
 enum { REAP_BATCH = 256 };
 
@@ -24,6 +30,7 @@ struct running {
     bool process_ended;
     struct ending ending;
     uint64_t ended_us;
+    uint64_t held_since_us; /* 0 when no frame waits for others */
 };
 
 static void end(struct running *running);
@@ -171,6 +178,21 @@ static void reap_some(struct running *running)
     }
 }
 
+/* How long, in microseconds, the frames in the buffer may wait for others; 0 when they are to go out now. */
+static uint64_t hold(struct running *running)
+{
+    uint64_t now_us = clock_us();
+    bool is_young = !running->stage->is_live && now_us < running->meter.started_us + YOUNG_US;
+    if (!is_young || !output_is_pending()) {
+        running->held_since_us = 0;
+        return 0;
+    }
+    if (running->held_since_us == 0)
+        running->held_since_us = now_us;
+    uint64_t held_us = now_us - running->held_since_us;
+    return held_us < HOLD_US ? HOLD_US - held_us : 0;
+}
+
 static void watch(struct running *running)
 {
     struct meter *meter = &running->meter;
@@ -179,8 +201,15 @@ static void watch(struct running *running)
         uint64_t wait = meter_check(meter);
         if (meter->limit != LIMIT_NONE)
             return;
+        uint64_t held_for = hold(running);
+        if (held_for == 0)
+            output_flush();
+        else if (held_for < wait)
+            wait = held_for;
         struct timespec timeout = {.tv_sec = 0, .tv_nsec = (long)(wait * 1000)};
         control_watch(watched);
+        if (held_for > 0)
+            watched[WATCH_OUTPUT].events = 0;
         streams_watch(&running->streams, watched);
         watched[WATCH_REPORT] = (struct pollfd){.fd = running->report_fd, .events = POLLIN};
         watched[WATCH_FORKS] = (struct pollfd){.fd = running->forks.listener, .events = POLLIN};
@@ -197,7 +226,6 @@ static void watch(struct running *running)
         meter_see_moved(meter, running->streams.moved_bytes);
         interaction_tell();
         reap_some(running);
-        output_flush();
         if (running->process_ended) {
             meter_main_ended(meter, running->ended_us);
             return;
@@ -252,7 +280,6 @@ bool stage_execute(const struct stage *stage)
     else
         start(&running, false);
     frame_started(stage);
-    output_flush();
     watch(&running);
     end(&running);
     meter_finish(&running.meter, &running.ending, running.forks.refused, &outcome);

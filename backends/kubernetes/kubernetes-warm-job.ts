@@ -44,10 +44,11 @@ export function podLimits({ default: usual, maximum }: LimitBounds): Limits {
  * What is sent to the Pod that waits; undefined where the program needs another Pod. A program that the interpreter in it can't
  * execute takes that one's place.
  */
-export function encodeFor({ program: ahead }: AheadProgram, program: Program): Buffer | undefined {
-  if (!fitsPodOf(ahead, program)) return undefined;
+export function encodeFor(ahead: AheadProgram, program: Program): Buffer | undefined {
+  const { limits } = ahead.program;
+  if (!fitsPodOf(ahead.program, program)) return undefined;
   const isAwaited =
-    waitsFor(ahead, program) && program.stages.length === 1 && program.limits.processes <= ahead.limits.processes;
+    waitsFor(ahead, program) && program.stages.length === 1 && program.limits.processes <= limits.processes;
   const encoded = encodeProgram(program, { processRlimit: true, as: isAwaited ? "program" : "anew" });
   return encoded.length <= MAX_SENT_BYTES ? encoded : undefined;
 }

@@ -2,6 +2,7 @@ import { encodeProgram } from "../../core/program.ts";
 import type { Program } from "../../core/program.ts";
 import type { AheadProgram } from "../../core/ahead.ts";
 import { waitsFor } from "../../core/ahead.ts";
+import { REFILL_AFTER_MS } from "./local-pool.ts";
 import type { LocalPool } from "./local-pool.ts";
 import type { LocalSandbox } from "./local-sandbox.ts";
 
@@ -29,7 +30,7 @@ interface Waiting {
 
 /** One language's sandboxes, in each of which its interpreter or compiler has started and waits for a program. Each serves one run. */
 class Queue {
-  readonly program: Program;
+  readonly ahead: AheadProgram;
   readonly encoded: Buffer;
   readonly waiting: Waiting[] = [];
   /** How many there are even when nobody asks; of some languages none before their first program. */
@@ -38,11 +39,12 @@ class Queue {
   target: number;
   starting = 0;
   usedMs = 0;
+  refill: NodeJS.Timeout | undefined;
 
-  constructor({ program, whenUsed }: AheadProgram, minimum: number) {
-    this.program = program;
-    this.minimum = whenUsed ? 0 : minimum;
-    this.encoded = encodeProgram(program, { processRlimit: false, as: "ahead" });
+  constructor(ahead: AheadProgram, minimum: number) {
+    this.ahead = ahead;
+    this.minimum = ahead.whenUsed ? 0 : minimum;
+    this.encoded = encodeProgram(ahead.program, { processRlimit: false, as: "ahead" });
     this.target = this.minimum;
   }
 }
@@ -82,7 +84,7 @@ export class LocalAhead implements AsyncDisposable {
   /** Whether an interpreter that was started ahead can execute the program. */
   suits(language: string, program: Program): boolean {
     const queue = this.#queues.get(language);
-    return queue !== undefined && waitsFor(queue.program, program);
+    return queue !== undefined && waitsFor(queue.ahead, program);
   }
 
   /** A sandbox in which the language's interpreter waits; undefined when there is none now. The pool disposes of it. */
@@ -98,8 +100,7 @@ export class LocalAhead implements AsyncDisposable {
       found = queue.waiting.shift();
     }
     if (queue.waiting.length === 0) queue.target = Math.min(queue.target + 1, this.#options.maximum);
-    // Later, for it takes time that the run is not to wait for.
-    setImmediate(() => this.#fill(queue));
+    queue.refill ??= setTimeout(() => this.#fill(queue), REFILL_AFTER_MS);
     this.#observe(language, found === undefined ? undefined : nowMs - found.sinceMs);
     return found?.sandbox;
   }
@@ -113,6 +114,7 @@ export class LocalAhead implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     clearInterval(this.#review);
+    for (const queue of this.#queues.values()) clearTimeout(queue.refill);
     await Promise.all(this.#starting);
     for (const queue of this.#queues.values()) this.#drop(queue, queue.waiting.length);
   }
@@ -135,6 +137,8 @@ export class LocalAhead implements AsyncDisposable {
   }
 
   #fill(queue: Queue): void {
+    clearTimeout(queue.refill);
+    queue.refill = undefined;
     while (!this.#closed && queue.starting < MAX_STARTING && queue.waiting.length + queue.starting < queue.target) {
       queue.starting += 1;
       const start = this.#startOne(queue).then((started) => {

@@ -187,12 +187,20 @@ export class SandboxCgroup {
     this.#isWaiting = true;
   }
 
-  /** Gives the sandbox the limits of its program, and the weight of one that runs. */
-  limit(limits: CgroupLimits): void {
-    if (this.#isWaiting) {
-      const { file, running } = FILES[this.version].cpuWeight;
+  /** Gives a sandbox that waited the weight of one that runs; it may be gone by then. */
+  run(): void {
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    const { file, running } = FILES[this.version].cpuWeight;
+    try {
       this.#write("cpu", file, running);
+    } catch (error) {
+      if (!isErrno(error, "ENOENT", "ENODEV")) throw error;
     }
+  }
+
+  /** Gives the sandbox the limits of its program. */
+  limit(limits: CgroupLimits): void {
     for (const [controller, file, text] of limitTexts(this.version, limits)) {
       const is = this.#initial.find((known) => known.controller === controller && known.file === file);
       if (is?.text !== text) this.#write(controller, file, text);
