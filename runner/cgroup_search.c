@@ -38,20 +38,6 @@ static const struct figure_place places[2][FIGURE_FILES] = {
     },
 };
 
-static bool read_text(int folder, const char *name, char *text, size_t size)
-{
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    size_t length = 0;
-    ssize_t got;
-    while (length < size - 1 && (got = read(fd, text + length, size - 1 - length)) > 0)
-        length += (size_t)got;
-    close(fd);
-    text[length] = '\0';
-    return length > 0;
-}
-
 static bool is_own(int folder, int version)
 {
     char processes[256];

@@ -227,13 +227,8 @@ bool child_is_ending(pid_t process)
     static const unsigned long EXITING = 1 << 2, KILLED = 1ul << (SIGKILL - 1);
     char path[32], text[1024];
     snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        close(fd);
-    if (length <= 0)
+    if (!read_text(AT_FDCWD, path, text, sizeof text))
         return true;
-    text[length] = '\0';
     /* The second field is the process's name in parentheses, and may have anything in it. */
     char *next = strrchr(text, ')');
     unsigned long flags = 0, pending = 0;

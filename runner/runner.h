@@ -58,6 +58,7 @@ void options_parse(struct options *options, char **arguments);
 int close_from(unsigned int first);
 void close_all_but(const int *keep, size_t count);
 void set_nonblocking(int fd);
+bool read_text(int folder, const char *name, char *text, size_t size);
 
 /* ---- text.c, base64.c */
 size_t text_encode(char *target, size_t most, const uint8_t *bytes, size_t length);
