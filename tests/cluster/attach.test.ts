@@ -81,9 +81,9 @@ test("neither way holds more than somebody takes, and every byte comes", async (
   const chunk = randomBytes(MiB);
   const sent = createHash("sha256");
   let written = 0;
-  let isEnough = false;
+  const enough = new AbortController();
   const writing = (async () => {
-    while (!isEnough && written < MUCH_BYTES) {
+    while (!enough.signal.aborted && written < MUCH_BYTES) {
       sent.update(chunk);
       written += chunk.length;
       await attachment.write(chunk);
@@ -98,7 +98,7 @@ test("neither way holds more than somebody takes, and every byte comes", async (
     return performance.now() - since > HALT_MS || undefined;
   });
   expect(written).toBeLessThan(MUCH_BYTES);
-  isEnough = true;
+  enough.abort();
   const received = createHash("sha256");
   let read = 0;
   for await (const piece of attachment.output) {
