@@ -34,7 +34,9 @@ export function loadCluster(kubeconfig: string | undefined): KubernetesClient {
 
 /** What is made before its runs. Throws `StartError` for a language in which nothing can wait for a program. */
 function warmOf({ warm: { sizes, maxAgeMs, ahead }, registry }: OpenOptions): WarmSettings {
-  const able = registry.languages.filter(({ ahead: waits, compile }) => waits !== false && waits !== "used" && compile === undefined);
+  const able = registry.languages.filter(
+    ({ ahead: waits, compile }) => waits !== false && waits !== "used" && compile === undefined,
+  );
   const languages = [...sizes].map(([name, size]) => {
     const language = able.find((each) => each.name === name);
     if (language === undefined) {

@@ -102,7 +102,11 @@ test("of all who give the same Job a run one succeeds", async () => {
   await using replica = await serveIn(namespace, { WARM_POOL: "python=1" });
   await isWarm(replica);
   const jobs = new KubernetesJobs(cluster(), namespace.name);
-  const [object] = await lookAll(namespace.jobs, WAITING);
+  // The Job controller's last word before the run; it is the version from then on.
+  const object = await eventually(60_000, "the Job's Pod to be ready", async () => {
+    const [found] = await lookAll(namespace.jobs, WAITING);
+    return found?.status?.["ready"] === 1 ? found : undefined;
+  });
   const waiting: JobRecord = jobRecord(object);
   const run = (): Run => ({
     ...{ id: runId("racer"), tenant: "racer", language: "python", version: null, fingerprint: "", durable: false },
@@ -154,6 +158,17 @@ describe.concurrent("Jobs that wait", () => {
       expect(result).toMatchObject({ status: "succeeded", stdout: "hello\n" });
     },
   );
+
+  test("may be those of Bash, which reads its program as a file", async () => {
+    await using namespace = await temporaryNamespace();
+    await using replica = await serveIn(namespace, { WARM_POOL: "bash=1" });
+    await isWarm(replica);
+    // What is longer than a FIFO takes; the interpreter that waits is used, since nothing else can be seen of it.
+    const code = `echo "$0 $SECONDS \${BASH_ENV-none}"; cat; ls -A; tr '\\0' '\\n' </proc/$$/environ | grep BASH_ENV\n#${"x".repeat(70_000)}`;
+    const result = await replica.api.run({ language: "bash", code, stdin: "in\n" });
+    const stdout = "main.sh 0 none\nin\nmain.sh\nBASH_ENV=/work/.prelude\n";
+    expect(result).toMatchObject({ status: "succeeded", stdout, stderr: "" });
+  });
 
   test("end with the server that made them, however that ends", async () => {
     await using namespace = await temporaryNamespace();

@@ -29,7 +29,9 @@ const SETTINGS = {
   CPU_LIMIT: "1",
   // Beside the other tenant's run; a cluster's nodes say for themselves how much they take. As many interpreters wait after
   // a program as before it.
-  ...(BACKEND === "local" ? { MAX_RUNNING: "3", WARM_MIN: "1", WARM_MAX: "1" } : { WARM_POOL: "python=2,nodejs=1" }),
+  ...(BACKEND === "local"
+    ? { MAX_RUNNING: "3", WARM_MIN: "1", WARM_MAX: "1" }
+    : { WARM_POOL: "python=2,nodejs=1,bash=1" }),
 };
 
 /** How long a busy machine may take to start a compiler. */

@@ -18,6 +18,17 @@ function waiting(command: readonly string[] = SHELL): Buffer {
   return encodeAhead({ files: { "main.sh": "" }, stages: [{ command, limits: HIGHEST }] });
 }
 
+/** Bash reads the file that this variable names before its program (bash(1)). */
+const PRELUDE_FILE = { name: ".prelude", environment: { BASH_ENV: "/work/.prelude" } };
+const PRELUDE = "unset BASH_ENV; TOLD=first";
+const BASH = ["bash", "main.sh"];
+
+/** What waits for another file than its program's. */
+function waitingForPrelude(command: readonly string[] = BASH, prelude = PRELUDE): Buffer {
+  const { name, environment } = PRELUDE_FILE;
+  return encodeAhead({ files: { [name]: prelude }, stages: [{ command, environment, limits: HIGHEST }] });
+}
+
 function program(text: string, more: Partial<ProgramSpec> = {}): ProgramSpec {
   return { files: { "main.sh": text }, stages: [{ command: SHELL, stdin: "in" }], ...more };
 }
@@ -121,12 +132,51 @@ describe.each(BINARIES)("a process that was started ahead (%s)", (binary) => {
     expect((await sandbox.outcome()).course).toBe("ready");
   });
 
+  test("may wait for a prelude, and finds its program in a file, however long that is", async () => {
+    const text = `echo $TOLD \${BASH_ENV-none}; cat; ls -A; [ -f main.sh ] && wc -c <main.sh; exit 3\n#${"x".repeat(100_000)}`;
+    await using sandbox = new Sandbox({ binary });
+    sandbox.send(waitingForPrelude());
+    await delay(START_MS);
+    sandbox.send(program(text, { stages: [{ command: BASH, stdin: "in\n" }] }));
+    const outcome = await sandbox.outcome();
+    expect(outcome.course).toBe("ready started stdout ended finished");
+    expect(last(outcome).stdout.toString()).toBe(`first none\nin\nmain.sh\n${text.length}\n`);
+    expect(last(outcome)).toMatchObject({ exit_code: 3, limit: null });
+  });
+
   test.each([
-    ["no file", { files: {}, stages: [{ command: ["true"] }] }, /one stage and one empty file/],
+    ["has not opened its prelude yet", "sleep 100", 0],
+    ["never opens its prelude", "echo early; sleep 100", START_MS],
+    ["has ended without its prelude", "echo early; exit 9", START_MS],
+    ["has closed its prelude", "exec 3<.prelude 3<&-; echo early; sleep 100", START_MS],
+  ])("that %s is started again with its program", async (_, early, pauseMs) => {
+    const command = ["sh", "-c", `[ -p .prelude ] && { ${early}; }; . ./main.sh`];
+    await using sandbox = new Sandbox({ binary });
+    sandbox.send(waitingForPrelude(command));
+    await delay(pauseMs);
+    sandbox.send(program("echo late; ls -A; echo ${BASH_ENV-none}", { stages: [{ command }] }));
+    const outcome = await sandbox.outcome();
+    expect(outcome.course).toBe("ready started stdout ended finished");
+    expect(last(outcome).stdout.toString()).toBe("late\nmain.sh\nnone\n");
+    expect(last(outcome)).toMatchObject({ exit_code: 0 });
+  });
+
+  test("makes way with its prelude for a program that it can't execute", async () => {
+    await using sandbox = new Sandbox({ binary });
+    sandbox.send(waitingForPrelude());
+    await delay(START_MS);
+    sandbox.send(encodeAnew(program("echo $1 ${TOLD-none}; ls -A", { stages: [{ command: [...BASH, "argument"] }] })));
+    const outcome = await sandbox.outcome();
+    expect(outcome.course).toBe("ready started stdout ended finished");
+    expect(last(outcome).stdout.toString()).toBe("argument none\nmain.sh\n");
+  });
+
+  test.each([
+    ["no file", { files: {}, stages: [{ command: ["true"] }] }, /one stage and one file/],
     [
-      "a file that is not empty",
-      { files: { a: "x" }, stages: [{ command: ["true"] }] },
-      /one stage and one empty file/,
+      "a prelude that is too long",
+      { files: { a: "x".repeat(257) }, stages: [{ command: ["true"] }] },
+      /a prelude of at most 256 bytes/,
     ],
     [
       "two stages",

@@ -8,7 +8,7 @@ import { startServer, temporaryFolder } from "../../support/server.ts";
 import type { Server } from "../../support/server.ts";
 import { eventually } from "../../support/time.ts";
 
-const LANGUAGES = ["python", "nodejs", "typescript"];
+const LANGUAGES = ["python", "nodejs", "typescript", "bash"];
 
 async function start(folder: string, settings: Record<string, string>): Promise<{ server: Server; api: Client }> {
   const server = await startServer({ DATA_DIR: folder, CPU_LIMIT: "1", ...settings });
@@ -77,6 +77,31 @@ process.exitCode = 9;`,
   },
   { language: "typescript", code: "const n: number = 1;\n\nthrow new Error(`at ${n}`);" },
   { language: "typescript", code: "const n: = 1;" },
+  {
+    language: "bash",
+    code: `echo "$0 $# $- $$ $BASHPID $PPID $SHLVL $_ $LINENO \${BASH_SOURCE[*]} \${FUNCNAME[*]} \${BASH_ENV-none} $BASH_COMMAND"
+echo $(($(date +%s%N) / 1000000000 - EPOCHSECONDS)) $SECONDS; times | head -n 1; shopt; set -o; umask; trap
+read -r line; echo "read $line"; [ -f "$0" ] && wc -lc <"$0"; ls -lA --time-style=+; ls /proc/self/fd
+exit 7`,
+    stdin: "in",
+  },
+  {
+    language: "bash",
+    code: "declare -p | grep -vE '(PIPESTATUS|SECONDS|BASHPID|EPOCH|RANDOM|BASH_ARG)'; export; alias; declare -F; hash",
+  },
+  { language: "bash", code: "set -euo pipefail\nf() {\n  caller\n  false\n}\nf" },
+  { language: "bash", code: "echo one\nif then" },
+  { language: "bash", code: "echo $'\\xff'; kill -TERM $$" },
+  { language: "bash", code: `\ufeffecho 1` },
+  { language: "bash", code: `echo "${"x".repeat(200_000)}" | wc -c` },
+  {
+    language: "bash",
+    files: [
+      { name: "main.sh", content: "#!/bin/bash -e\n. ./beside.sh\n. folder/deep.sh a b\necho $?" },
+      { name: "beside.sh", content: "echo ${BASH_SOURCE[*]} $LINENO" },
+      { name: "folder/deep.sh", content: "echo $1 $2; return 3" },
+    ],
+  },
 ];
 
 /** What a program can see of limits that its interpreter was started without. */
@@ -221,7 +246,10 @@ function interpreters(dataDir: string): number[] {
     .filter((pid) => {
       try {
         const inside = readFileSync(`/proc/${pid}/mountinfo`, "latin1").includes(dataDir);
-        return inside && /^(python3|node)\0.*main\.(py|js|ts)\0$/s.test(readFileSync(`/proc/${pid}/cmdline`, "latin1"));
+        return (
+          inside &&
+          /^(python3|node|bash)\0.*main\.(py|js|ts|sh)\0$/s.test(readFileSync(`/proc/${pid}/cmdline`, "latin1"))
+        );
       } catch {
         return false;
       }
@@ -241,6 +269,7 @@ test("an interpreter that died while it waited is no run's loss", async () => {
   for (const pid of pids) process.kill(pid, "SIGKILL");
   expect(await api.run({ language: "python", code: "print(1)" })).toMatchObject({ status: "succeeded", stdout: "1\n" });
   expect(await api.run({ language: "nodejs", code: "console.log(1)" })).toMatchObject({ stdout: "1\n" });
+  expect(await api.run({ language: "bash", code: "echo 1" })).toMatchObject({ stdout: "1\n" });
 });
 
 test("one that waits too long is replaced", async () => {
@@ -269,5 +298,5 @@ test("a language in use gets more of them, up to WARM_MAX, and no other does", a
     return LANGUAGES.map((language) => metrics.sum("sandbox_ahead_waiting", { language }));
   };
   await eventually(60_000, "three of the language in use", async () => ((await counts())[0] === 3 ? true : undefined));
-  expect(await counts()).toEqual([3, 1, 1]);
+  expect(await counts()).toEqual([3, 1, 1, 1]);
 }, 240_000);
