@@ -39,8 +39,8 @@ static size_t prelude_length;
 
 static void make_fifo(const char *name)
 {
-    int folder = open("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (folder < 0 || mkfifoat(folder, name, 0644) != 0)
+    int folder = files_folder();
+    if (mkfifoat(folder, name, 0644) != 0)
         die_errno("make a FIFO");
     /* Open for both, it is opened without a reader, and never seems to have ended. */
     fifo = openat(folder, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
@@ -89,10 +89,18 @@ static bool is_read(void)
 
 static void remove_fifo(void)
 {
-    int folder = open("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (folder < 0 || unlinkat(folder, fifo_name, 0) != 0)
+    int folder = files_folder();
+    if (unlinkat(folder, fifo_name, 0) != 0)
         die_errno("remove a FIFO");
     close(folder);
+}
+
+/* Ends what waits, which has seen nothing of the program. */
+static void end_waiting(void)
+{
+    stage_end_ahead();
+    close(fifo);
+    fifo = -1;
 }
 
 /* Writes the files of the program that was waited for. Without a prelude its first one is what the FIFO stands for. */
@@ -104,7 +112,7 @@ void ahead_place(const struct program *program)
         die("program: it is none that was waited for");
     if (prelude_length > 0) {
         if (!is_read())
-            stage_end_ahead();
+            end_waiting();
         remove_fifo();
         files_write(program->files, program->own_file_count);
         fed = prelude;
@@ -129,9 +137,7 @@ void ahead_feed(void)
 /* Ends what waits, for a program that it can't execute. Nothing of the user's has run yet. */
 void ahead_give_up(void)
 {
-    stage_end_ahead();
-    close(fifo);
-    fifo = -1;
+    end_waiting();
     places_open();
     places_clean();
 }

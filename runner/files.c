@@ -9,6 +9,15 @@
 
 /* Writes the program's files below /work, while nothing of the program runs. No link is followed. */
 
+/* The folder that all of them are below. */
+int files_folder(void)
+{
+    int folder = open("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder < 0)
+        die_errno("open /work");
+    return folder;
+}
+
 static int enter_folder(int parent, const char *name)
 {
     if (mkdirat(parent, name, 0755) != 0 && errno != EEXIST)
@@ -40,9 +49,7 @@ static int open_new_file(int folder, const char *name)
 
 static void write_file(const struct file *file, bool replaces)
 {
-    int folder = open("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (folder < 0)
-        die_errno("open /work");
+    int folder = files_folder();
     const char *rest = file->name;
     for (const char *slash; (slash = strchr(rest, '/')) != NULL; rest = slash + 1) {
         char segment[MAX_NAME_BYTES + 1];
@@ -70,9 +77,7 @@ static void write_file(const struct file *file, bool replaces)
 /* Puts the file where something else of its name is, in one step: whoever opens the name finds one or the other. */
 void files_put_over(const struct file *file)
 {
-    int folder = open("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (folder < 0)
-        die_errno("open /work");
+    int folder = files_folder();
     char beside[16];
     int fd = -1;
     /* The program may have files of such names, but not of all. */

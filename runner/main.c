@@ -57,7 +57,8 @@
  *   -> give up privileges -> write files
  *   -> each stage: limit memory, fork, "started", watch, kill all, reap all, drain, "ended" -> "finished".
  *   What is to be started ahead may come before the program: then the work folders are mounted, where the runner does
- *   that, and its first stage's process is forked first, and it waits for its program's file until there is one (ahead.c).
+ *   that, and its first stage's process is forked first, and it waits until there is a program: for its file, or for
+ *   another one that it reads before (ahead.c).
  *   A program that it can't execute says so in its first word: then what waits is killed and reaped and the folders are
  *   emptied before anything of the program is looked at.
  *   With tests, once the compile stage ended well: copy the work folder -> each test: empty every place, remove System V

@@ -174,6 +174,7 @@ void folders_resize(uint64_t bytes, uint64_t inodes);
 void folders_count_inodes(uint64_t most);
 uint64_t folders_used_bytes(void);
 bool folders_have_too_many_inodes(void);
+int files_folder(void);
 void files_write(const struct file *files, size_t count);
 void files_put_over(const struct file *file);
 void files_replace(const struct file *files, size_t count);
