@@ -176,15 +176,16 @@ export function createRun(
     throw invalid("artifacts", "are not for a run with tests, each of which begins with a clean work folder");
   const network = request.network === true;
   const { interaction } = origin;
+  const isUnique = origin.id === undefined && origin.idempotencyKey === undefined;
   const program: Program = { files, stages, limits, tests: graded?.tests, artifacts, interaction, network };
   return {
     id: origin.id ?? runId(origin.tenant, origin.idempotencyKey),
     tenant: origin.tenant,
     language: language.name,
     version: origin.version,
-    fingerprint: fingerprint(request),
+    fingerprint: isUnique ? "" : fingerprint(request),
     durable: origin.durable,
-    isUnique: origin.id === undefined && origin.idempotencyKey === undefined,
+    isUnique,
     createdAt: new Date(),
     program,
     grading: graded?.grading,

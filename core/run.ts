@@ -18,7 +18,7 @@ export interface Run {
   language: string;
   /** The toolchain's version, as `/api/languages` reports it; null where it is not known. */
   version: string | null;
-  /** SHA-256 of what was asked for: the same idempotency key with another fingerprint is a conflict. */
+  /** SHA-256 of what was asked for: the same idempotency key with another fingerprint is a conflict. Empty where the run is unique. */
   fingerprint: string;
   /** True when the caller comes back for the result later, so that the run must survive a restart from the moment it is accepted. */
   durable: boolean;

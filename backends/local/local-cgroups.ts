@@ -24,7 +24,7 @@ export interface CgroupLimits {
 interface ControllerFiles {
   /** Limits: file and the text to write for each. */
   memoryLimit: string;
-  /** The sandbox's weight beside others: what an interpreter has that waits for a program, and what is usual. */
+  /** The sandbox's weight beside others: what one has that only makes ready for a program, and what is usual. */
   cpuWeight: { file: string; waiting: string; running: string };
   /** Keeps the sandbox's memory out of the swap space, which the memory limit leaves out. */
   noSwap: [file: string, text: string];
@@ -124,8 +124,12 @@ function limitTexts(version: 1 | 2, limits: CgroupLimits): [Controller, string, 
 
 /** Looks at a cgroup, which the caller makes and removes, for what is there. */
 function lookAt(version: 1 | 2, folders: ReadonlyMap<Controller, string>, usual: CgroupLimits): KnownFiles {
-  const { noSwap, forRunner } = FILES[version];
-  const wanted: [Controller, string, string][] = [["memory", ...noSwap], ...limitTexts(version, usual)];
+  const { cpuWeight, noSwap, forRunner } = FILES[version];
+  const wanted: [Controller, string, string][] = [
+    ["cpu", cpuWeight.file, cpuWeight.waiting],
+    ["memory", ...noSwap],
+    ...limitTexts(version, usual),
+  ];
   const path = (controller: Controller, file: string): string | undefined => {
     const folder = folders.get(controller);
     return folder === undefined ? undefined : join(folder, file);
@@ -162,7 +166,6 @@ export class SandboxCgroup {
   readonly runnerFiles: readonly RunnerFile[];
   readonly #folderOf: ReadonlyMap<Controller, string>;
   readonly #initial: KnownFiles["initial"];
-  #isWaiting = false;
 
   constructor(mounts: CgroupMounts, known: KnownFiles, name: string) {
     const folderOf = new Map([...mounts.folders].map(([controller, parent]) => [controller, join(parent, name)]));
@@ -180,17 +183,8 @@ export class SandboxCgroup {
     this.oomEvents = folderOf.has("memory") ? place("memory", FILES[this.version].oomEvents) : undefined;
   }
 
-  /** Gives the sandbox the weight of one that only makes ready for a program. */
-  wait(): void {
-    const { file, waiting } = FILES[this.version].cpuWeight;
-    this.#write("cpu", file, waiting);
-    this.#isWaiting = true;
-  }
-
-  /** Gives a sandbox that waited the weight of one that runs; it may be gone by then. */
+  /** Gives the sandbox, which may be gone by now, the weight of one that runs; until then it only makes ready for a program. */
   run(): void {
-    if (!this.#isWaiting) return;
-    this.#isWaiting = false;
     const { file, running } = FILES[this.version].cpuWeight;
     try {
       this.#write("cpu", file, running);

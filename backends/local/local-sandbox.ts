@@ -100,7 +100,6 @@ export class LocalSandbox {
 
   /** Starts what is to wait for the sandbox's program, and says nothing. */
   prepare(ahead: Buffer): void {
-    this.#cgroup?.wait();
     this.#connection.write(ahead);
   }
 
