@@ -109,6 +109,8 @@ int cgroup_search(int figure_fd[FIGURE_FILES])
         const struct figure_place *place = &places[version - 1][file];
         char path[4096];
         char root[64];
+        if (place->name == NULL)
+            continue;
         if (!find_path(memberships, place->controller, path, sizeof path))
             continue;
         snprintf(root, sizeof root, "/sys/fs/cgroup/%s", place->controller);

@@ -34,7 +34,8 @@
  *             order.
  *   2         the last words of a runner that fails (failure.c). A program's stderr never comes here.
  *   figures   as named on the command line or found (cgroup.c, cgroup_search.c); open to the end. A container's are
- *             read-only: what the cgroup then does not limit is held by looking at it (meter.c).
+ *             read-only: what the cgroup then does not limit is held by looking at it (meter.c). One of them is no figure,
+ *             but the weight that is raised when the program comes.
  *   signals   SIGCHLD and SIGTERM (control.c); open to the end.
  *   Landlock  the rules (landlock.c); open to the end.
  *   places    with tests, artifacts, what is to be kept, or where it took the place of what waited: the folders that
@@ -125,6 +126,7 @@ int main(int count, char **arguments)
         die("program: it is none, but what is to be started ahead of one");
     if (payload.kind == PAYLOAD_ANEW && !is_ahead)
         die("program: there is nothing whose place it could take");
+    cgroup_raise_weight();
     bool is_awaited = is_ahead && payload.kind == PAYLOAD_PROGRAM;
     if (is_ahead && !is_awaited)
         ahead_give_up();

@@ -8,7 +8,7 @@
 
 static const char *const figure_options[OPTION_FIGURES] = {
     [CPU_USAGE] = "--cpu-usage-fd",         [MEMORY_PEAK] = "--memory-peak-fd",  [MEMORY_LIMIT] = "--memory-limit-fd",
-    [MEMORY_EVENTS] = "--memory-events-fd", [PIDS_EVENTS] = "--pids-events-fd",
+    [MEMORY_EVENTS] = "--memory-events-fd", [PIDS_EVENTS] = "--pids-events-fd",  [CPU_WEIGHT] = "--cpu-weight-fd",
 };
 
 static int parse_number(const char *option, const char *text, int least, int most)

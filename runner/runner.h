@@ -38,6 +38,7 @@ enum figure_file {
     MEMORY_LIMIT,
     MEMORY_EVENTS,
     PIDS_EVENTS,
+    CPU_WEIGHT, /* never found, and written only */
     OPTION_FIGURES, /* what is named by no option is only found */
     MEMORY_STAT = OPTION_FIGURES,
     PIDS_CURRENT,
@@ -243,6 +244,7 @@ _Noreturn void stop(void);
 #define MEMORY_HEADROOM_BYTES (UINT64_C(8) << 20)
 
 void cgroup_use(const struct options *options);
+void cgroup_raise_weight(void);
 int cgroup_search(int figure_fd[FIGURE_FILES]);
 struct figure cgroup_cpu_us(void);
 struct figure cgroup_memory_peak_bytes(void);

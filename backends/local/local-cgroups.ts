@@ -24,8 +24,8 @@ export interface CgroupLimits {
 interface ControllerFiles {
   /** Limits: file and the text to write for each. */
   memoryLimit: string;
-  /** The sandbox's weight beside others: what one has that only makes ready for a program, and what is usual. */
-  cpuWeight: { file: string; waiting: string; running: string };
+  /** The sandbox's weight beside others while it makes ready for a program, a quarter of the usual, which its runner then sets. */
+  waitingWeight: [file: string, text: string];
   /** Keeps the sandbox's memory out of the swap space, which the memory limit leaves out. */
   noSwap: [file: string, text: string];
   cpuLimit: (quotaUs: number) => [file: string, text: string][];
@@ -38,7 +38,7 @@ const FILES: Record<1 | 2, ControllerFiles> = {
   // Documentation/admin-guide/cgroup-v1/memory.rst and scheduler/sched-bwc.rst of the kernel.
   1: {
     memoryLimit: "memory.limit_in_bytes",
-    cpuWeight: { file: "cpu.shares", waiting: "256", running: "1024" },
+    waitingWeight: ["cpu.shares", "256"],
     noSwap: ["memory.swappiness", "0"],
     cpuLimit: (quotaUs) => [
       ["cpu.cfs_period_us", String(CPU_PERIOD_US)],
@@ -50,13 +50,14 @@ const FILES: Record<1 | 2, ControllerFiles> = {
       ["--memory-limit-fd", "memory", "memory.limit_in_bytes", constants.W_OK],
       ["--memory-events-fd", "memory", "memory.oom_control", constants.R_OK],
       ["--pids-events-fd", "pids", "pids.events", constants.R_OK],
+      ["--cpu-weight-fd", "cpu", "cpu.shares", constants.W_OK],
     ],
     oomEvents: "memory.oom_control",
   },
   // Documentation/admin-guide/cgroup-v2.rst of the kernel.
   2: {
     memoryLimit: "memory.max",
-    cpuWeight: { file: "cpu.weight", waiting: "25", running: "100" },
+    waitingWeight: ["cpu.weight", "25"],
     noSwap: ["memory.swap.max", "0"],
     cpuLimit: (quotaUs) => [["cpu.max", `${quotaUs} ${CPU_PERIOD_US}`]],
     forRunner: [
@@ -65,6 +66,7 @@ const FILES: Record<1 | 2, ControllerFiles> = {
       ["--memory-limit-fd", "memory", "memory.max", constants.W_OK],
       ["--memory-events-fd", "memory", "memory.events", constants.R_OK],
       ["--pids-events-fd", "pids", "pids.events", constants.R_OK],
+      ["--cpu-weight-fd", "cpu", "cpu.weight", constants.W_OK],
     ],
     oomEvents: "memory.events",
   },
@@ -124,9 +126,9 @@ function limitTexts(version: 1 | 2, limits: CgroupLimits): [Controller, string, 
 
 /** Looks at a cgroup, which the caller makes and removes, for what is there. */
 function lookAt(version: 1 | 2, folders: ReadonlyMap<Controller, string>, usual: CgroupLimits): KnownFiles {
-  const { cpuWeight, noSwap, forRunner } = FILES[version];
+  const { waitingWeight, noSwap, forRunner } = FILES[version];
   const wanted: [Controller, string, string][] = [
-    ["cpu", cpuWeight.file, cpuWeight.waiting],
+    ["cpu", ...waitingWeight],
     ["memory", ...noSwap],
     ...limitTexts(version, usual),
   ];
@@ -181,16 +183,6 @@ export class SandboxCgroup {
       writable,
     }));
     this.oomEvents = folderOf.has("memory") ? place("memory", FILES[this.version].oomEvents) : undefined;
-  }
-
-  /** Gives the sandbox, which may be gone by now, the weight of one that runs; until then it only makes ready for a program. */
-  run(): void {
-    const { file, running } = FILES[this.version].cpuWeight;
-    try {
-      this.#write("cpu", file, running);
-    } catch (error) {
-      if (!isErrno(error, "ENOENT", "ENODEV")) throw error;
-    }
   }
 
   /** Gives the sandbox the limits of its program. */

@@ -113,8 +113,6 @@ export class LocalSandbox {
     this.#onFrame = onFrame;
     this.#cgroup?.limit(limits);
     this.#connection.write(program);
-    // While the program begins: it bounds nothing.
-    this.#cgroup?.run();
     const timer = setTimeout(() => {
       this.#break("the runner did not keep the run's time limit");
     }, timeoutMs);

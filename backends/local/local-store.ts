@@ -101,6 +101,10 @@ export class LocalStore implements Disposable {
   readonly #selectRecording: StatementSync;
   readonly #purge: StatementSync;
   readonly #forget: StatementSync;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
+  /** Not at first, as it was opened. */
+  #isSynced = false;
   #pending: PendingWrite[] = [];
   #immediate: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -126,6 +130,8 @@ export class LocalStore implements Disposable {
     this.#purge = database.prepare(
       "DELETE FROM runs WHERE id IN (SELECT id FROM runs WHERE state = 'finished' AND finished_at < ? LIMIT ?)",
     );
+    this.#begin = database.prepare("BEGIN");
+    this.#commit = database.prepare("COMMIT");
     this.#forget = database.prepare("DELETE FROM runs WHERE id = ? AND state = 'finished' AND finished_at < ?");
   }
 
@@ -256,19 +262,26 @@ export class LocalStore implements Disposable {
     const batch = this.#pending;
     if (batch.length === 0 && this.problem === undefined) return;
     this.#pending = [];
-    // FULL syncs the log at the commit, NORMAL at the next checkpoint (sqlite.org/pragma.html#pragma_synchronous).
     const synced = batch.some(({ waiter }) => waiter !== undefined);
     try {
-      this.#database.exec(`PRAGMA synchronous = ${synced ? "FULL" : "NORMAL"}; BEGIN`);
+      this.#sync(synced);
+      this.#begin.run();
       for (const { write } of batch) write();
       if (batch.length === 0) this.#database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
-      this.#database.exec("COMMIT");
+      this.#commit.run();
     } catch (error) {
       this.#failed(batch, error);
       return;
     }
     this.problem = undefined;
     for (const { waiter } of batch) waiter?.resolve();
+  }
+
+  /** FULL syncs the log at the commit, NORMAL at the next checkpoint (sqlite.org/pragma.html#pragma_synchronous). */
+  #sync(synced: boolean): void {
+    if (synced === this.#isSynced) return;
+    this.#database.exec(`PRAGMA synchronous = ${synced ? "FULL" : "NORMAL"}`);
+    this.#isSynced = synced;
   }
 
   #failed(batch: PendingWrite[], error: unknown): void {

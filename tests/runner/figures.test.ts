@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -186,9 +186,13 @@ class FiguresOfVersion2 implements Disposable {
     writeFileSync(join(this.#folder, name), content);
   }
 
-  offer(option: string, name: string, content: string): void {
+  read(name: string): string {
+    return readFileSync(join(this.#folder, name), "utf8");
+  }
+
+  offer(option: string, name: string, content: string, mode: "r" | "r+" = "r"): void {
     this.write(name, content);
-    this.descriptors.push(openSync(join(this.#folder, name), "r"));
+    this.descriptors.push(openSync(join(this.#folder, name), mode));
     this.options.push(option, `${2 + this.descriptors.length}`);
   }
 
@@ -249,6 +253,17 @@ describe.each(BINARIES)("the format of cgroup v2 (%s)", (binary) => {
     await sandbox.frames.until("stdout");
     figures.write("pids.events", "max 4\n");
     expect(await sandbox.frames.until("ended")).toMatchObject({ limit: "processes", exit_code: 0 });
+  });
+
+  test("the weight of a sandbox that waits becomes the usual one when its program comes", async () => {
+    using figures = new FiguresOfVersion2();
+    figures.offer("--cpu-weight-fd", "cpu.weight", "25\n", "r+");
+    await using sandbox = new Sandbox({ binary, ...figures });
+    await sandbox.frames.until("ready");
+    expect(figures.read("cpu.weight")).toBe("25\n");
+    sandbox.send({ stages: [{ command: ["true"] }] });
+    expect((await sandbox.outcome()).failed).toBeNull();
+    expect(figures.read("cpu.weight")).toBe("100\n");
   });
 
   test.each(["", "nonsense\n", "usage_usec x\n", "usage_usec 99999999999999999999999\n", `${"x".repeat(10_000)}\n`])(

@@ -239,23 +239,59 @@ test("programs that want something else of their interpreter get it, and one tha
   expect((await claims(api, "hit")) + (await claims(api, "miss"))).toBe(12);
 });
 
-/** The processes of interpreters that wait, as long as no run was asked for: others print their version and end. */
-function interpreters(dataDir: string): number[] {
+function processes(): number[] {
   return readdirSync("/proc")
-    .filter((pid) => /^\d+$/.test(pid))
-    .filter((pid) => {
-      try {
-        const inside = readFileSync(`/proc/${pid}/mountinfo`, "latin1").includes(dataDir);
-        return (
-          inside &&
-          /^(python3|node|bash)\0.*main\.(py|js|ts|sh)\0$/s.test(readFileSync(`/proc/${pid}/cmdline`, "latin1"))
-        );
-      } catch {
-        return false;
-      }
-    })
+    .filter((name) => /^\d+$/.test(name))
     .map(Number);
 }
+
+/** The words of a process's command, each with a NUL behind it; empty for one that is gone. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+/** The processes of interpreters that wait, as long as no run was asked for: others print their version and end. */
+function interpreters(dataDir: string): number[] {
+  return processes().filter((pid) => {
+    try {
+      const inside = readFileSync(`/proc/${pid}/mountinfo`, "latin1").includes(dataDir);
+      return inside && /^(python3|node|bash)\0.*main\.(py|js|ts|sh)\0$/s.test(commandOf(pid));
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** The weight, beside others, of the sandbox that a process is in. */
+function weightOf(pid: number): number {
+  const memberships = readFileSync(`/proc/${pid}/cgroup`, "utf8");
+  const version1 = /^\d+:([^:]*\bcpu\b[^:]*):(.*)$/m.exec(memberships);
+  const [, path] = /^0::(.*)$/m.exec(memberships) ?? [];
+  const file = version1 === null ? `${path}/cpu.weight` : `${version1[1]}${version1[2]}/cpu.shares`;
+  return Number(readFileSync(`/sys/fs/cgroup/${file}`, "utf8"));
+}
+
+test("what waits has a quarter of the weight of a program", async () => {
+  await using folder = await temporaryFolder();
+  const { server, api } = await start(folder.path, { WARM_MIN: "1", WARM_MAX: "1" });
+  await using _ = server;
+  await waiting(api, 1);
+  const weights = interpreters(folder.path).map(weightOf);
+  expect(new Set(weights).size).toBe(1);
+  for (const args of [[], ["cold"]]) {
+    const running = api.run({ language: "bash", code: "exec -a weighed sleep 2", args });
+    const pid = await eventually(20_000, "the program", () =>
+      processes().find((each) => commandOf(each).startsWith("weighed\0")),
+    );
+    expect(weightOf(pid)).toBe(4 * (weights[0] ?? NaN));
+    expect(await running).toMatchObject({ status: "succeeded" });
+  }
+  expect(await claims(api, "hit")).toBe(1);
+});
 
 test("an interpreter that died while it waited is no run's loss", async () => {
   await using folder = await temporaryFolder();

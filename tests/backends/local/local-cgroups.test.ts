@@ -33,21 +33,16 @@ test("a sandbox's cgroup has the usual limits, then its program's, and keeps out
     const memory = () => Number(read(folders, "memory.limit_in_bytes", "memory.max")) / (1 << 20);
     expect([memory(), read(folders, "pids.max")]).toEqual([128 + 16, "21"]);
     expect(read(folders, "memory.swappiness", "memory.swap.max")).toBe("0");
-    const weight = () => Number(read(folders, "cpu.shares", "cpu.weight"));
-    const waiting = weight();
+    expect(read(folders, "cpu.shares", "cpu.weight")).toMatch(/^(256|25)$/);
     cgroup.limit({ memoryBytes: 64 << 20, processes: 10, cpuMillicores: 500 });
     expect([memory(), read(folders, "pids.max")]).toEqual([64 + 16, "11"]);
     expect(read(folders, "cpu.cfs_quota_us", "cpu.max")).toMatch(/^500000( 1000000)?$/);
-    cgroup.run();
-    expect(weight()).toBe(4 * waiting);
     expect(cgroup.oomKills()).toBe(0);
   } finally {
     await cgroup.destroy();
   }
   expect(folders.filter((path) => existsSync(path))).toEqual([]);
   expect(cgroup.oomKills()).toBe(0);
-  // A sandbox may have ended when its program is sent.
-  cgroup.run();
 });
 
 test("what an earlier server left is removed", async () => {
