@@ -53,22 +53,34 @@ export class BodyReader {
    */
   async read(payload: Readable, headers: IncomingHttpHeaders): Promise<unknown> {
     if (Number(headers["content-length"] ?? 0) > this.#limitBytes) throw this.#tooLarge();
+    const received = Promise.withResolvers<void>();
     const chunks: Buffer[] = [];
     let bytes = 0;
-    try {
-      for await (const chunk of chunksOf(payload)) {
-        chunks.push(chunk);
-        bytes += chunk.length;
-        this.#heldBytes += chunk.length;
-        if (bytes > this.#limitBytes) throw this.#tooLarge();
-        if (this.#heldBytes > this.#budgetBytes) {
-          throw new ServiceError("queue_full", "body: too many large requests are arriving at once");
-        }
+    const refuse = (error: ServiceError): void => {
+      payload.off("data", take).resume();
+      received.reject(error);
+    };
+    const take = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      this.#heldBytes += chunk.length;
+      if (bytes > this.#limitBytes) refuse(this.#tooLarge());
+      else if (this.#heldBytes > this.#budgetBytes) {
+        refuse(new ServiceError("queue_full", "body: too many large requests are arriving at once"));
       }
+    };
+    // By its events: to iterate over a stream takes several turns for a body that is there already.
+    payload.on("data", take);
+    payload.once("end", () => received.resolve());
+    payload.on("error", (cause) => received.reject(cutOff(cause)));
+    payload.once("close", () => received.reject(cutOff()));
+    try {
+      await received.promise;
       return parseJson(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes));
     } finally {
       this.#heldBytes -= bytes;
-      payload.resume();
+      // The request, which lasts as long as its run, still has the listeners above.
+      chunks.length = 0;
     }
   }
 
@@ -80,10 +92,6 @@ export class BodyReader {
   }
 }
 
-async function* chunksOf(payload: Readable): AsyncGenerator<Buffer> {
-  try {
-    yield* payload.iterator({ destroyOnReturn: false });
-  } catch (cause) {
-    throw new ServiceError("invalid_request", "body: ended before it was whole", { field: "body" }, { cause });
-  }
+function cutOff(cause?: Error): ServiceError {
+  return new ServiceError("invalid_request", "body: ended before it was whole", { field: "body" }, { cause });
 }
