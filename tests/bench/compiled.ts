@@ -4,9 +4,10 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Language } from "../../core/languages.ts";
+import type { Connections } from "./connections.ts";
 import { HELLO, HELLO_OF_ALL_HEADERS } from "./programs.ts";
 import { answerOf, bareCommands, bareSubject, execute, expectGreeting } from "./subjects.ts";
-import type { Command, Subject, Target } from "./subjects.ts";
+import type { Command, Subject } from "./subjects.ts";
 
 /** One program, in two ways that are to be compared. */
 export interface Comparison {
@@ -20,12 +21,12 @@ const TESTS = 50;
 const DOUBLE = "#include <iostream>\nint main() { int n; std::cin >> n; std::cout << 2 * n << '\\n'; }\n";
 
 /** Asks for a program that was never seen before, or else for one that was, and holds the server to it. */
-function asking(target: Target, language: string, code: string, isNew: boolean): Subject {
+function asking(connections: Connections, language: string, code: string, isNew: boolean): Subject {
   let count = 0;
   return async () => {
     count += 1;
     const body = { language, code: isNew ? `${code}// ${count}\n` : code };
-    const answer = await answerOf(target, Buffer.from(JSON.stringify(body)));
+    const answer = await answerOf(connections, Buffer.from(JSON.stringify(body)));
     if (answer.compile?.cached !== (!isNew && count > 1)) throw new Error(`it was compiled otherwise: ${count}`);
     expectGreeting(answer.stdout);
   };
@@ -36,12 +37,12 @@ async function casesOf(
   name: string,
   language: Language,
   bare: Subject,
-  target: Target,
+  connections: Connections,
   code: string,
 ): Promise<Comparison[]> {
   return [
-    { name: `${name}, first`, bare, ours: asking(target, language.name, code, true) },
-    { name: `${name}, again`, bare, ours: asking(target, language.name, code, false) },
+    { name: `${name}, first`, bare, ours: asking(connections, language.name, code, true) },
+    { name: `${name}, again`, bare, ours: asking(connections, language.name, code, false) },
   ];
 }
 
@@ -58,7 +59,7 @@ async function doubling({ file, cwd, env }: Command): Promise<void> {
 }
 
 /** The tests of one program, which is compiled already on both sides. */
-async function testsCase(language: Language, target: Target, folder: string): Promise<Comparison> {
+async function testsCase(language: Language, connections: Connections, folder: string): Promise<Comparison> {
   const [compile, run] = await bareCommands(language, folder, DOUBLE);
   if (compile === undefined || run === undefined) throw new Error(`${language.name} has no compiler`);
   await execute(compile);
@@ -71,7 +72,7 @@ async function testsCase(language: Language, target: Target, folder: string): Pr
     name: `${language.name}, ${TESTS} tests`,
     bare: async () => await doubling(run),
     ours: async () => {
-      const { verdict } = await answerOf(target, body);
+      const { verdict } = await answerOf(connections, body);
       if (verdict !== "accepted") throw new Error(`the tests came to ${verdict}`);
     },
   };
@@ -80,7 +81,7 @@ async function testsCase(language: Language, target: Target, folder: string): Pr
 /** What there is to compare of languages that compile. Java's bare toolchain is the one that takes a source file. */
 export async function compiledCases(
   languages: readonly Language[],
-  target: Target,
+  connections: Connections,
   folder: string,
 ): Promise<Comparison[]> {
   const cases: Comparison[] = [];
@@ -91,11 +92,11 @@ export async function compiledCases(
     if (language.name === "java") {
       commands = commands.slice(0, 1).map((command) => ({ ...command, file: "java", words: ["Main.java"] }));
     }
-    cases.push(...(await casesOf(language.name, language, bareSubject(commands), target, code)));
+    cases.push(...(await casesOf(language.name, language, bareSubject(commands), connections, code)));
     if (language.name !== "cpp") continue;
     const all = bareSubject(await bareCommands(language, await place(), HELLO_OF_ALL_HEADERS));
-    cases.push(...(await casesOf("cpp, bits/stdc++.h", language, all, target, HELLO_OF_ALL_HEADERS)));
-    cases.push(await testsCase(language, target, await place()));
+    cases.push(...(await casesOf("cpp, bits/stdc++.h", language, all, connections, HELLO_OF_ALL_HEADERS)));
+    cases.push(await testsCase(language, connections, await place()));
   }
   return cases;
 }

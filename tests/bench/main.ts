@@ -1,6 +1,5 @@
 import { writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
-import { Agent } from "node:http";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -10,6 +9,7 @@ import { Client } from "../support/client.ts";
 import { startServer, temporaryFolder } from "../support/server.ts";
 import type { Server } from "../support/server.ts";
 import { compiledCases } from "./compiled.ts";
+import { Connections } from "./connections.ts";
 import { caseOf, figuresText, loadNow, machine } from "./figures.ts";
 import type { Case, Figures, ServerFigures, Throughput } from "./figures.ts";
 import { CASE_GOALS, THROUGHPUT_GOALS } from "./goals.ts";
@@ -92,22 +92,16 @@ async function timedStart(dataDir: string): Promise<{ server: Server; startMs: n
 
 interface Bench {
   options: Options;
-  server: Server;
-  agent: Agent;
+  connections: Connections;
   /** A folder that lasts as long as the benchmark. */
   folder: string;
 }
 
-function keepAliveAgent(clients: number): Agent & Disposable {
-  const agent = new Agent({ keepAlive: true, maxSockets: clients });
-  return Object.assign(agent, { [Symbol.dispose]: () => agent.destroy() });
-}
-
-async function interpreterCase(language: Language, { options, server, agent, folder }: Bench): Promise<Case> {
+async function interpreterCase(language: Language, { options, connections, folder }: Bench): Promise<Case> {
   const { name } = language;
   console.error(`c=1 ${name}`);
   const bareToolchain = bareSubject(await bareCommands(language, await mkdtemp(join(folder, "bare-"))));
-  const service = serverSubject(language, { server, agent });
+  const service = serverSubject(language, connections);
   const subjects = [bareToolchain, service];
   if (IN_BUBBLEWRAP.has(name)) {
     subjects.push(await bubblewrapSubject(language, await mkdtemp(join(folder, "bubblewrap-"))));
@@ -122,7 +116,7 @@ async function measureCases(bench: Bench): Promise<Case[]> {
   const cases: Case[] = [];
   for (const language of options.languages) cases.push(await interpreterCase(language, bench));
   const rounds = Math.ceil(options.pairs / PAIRS_PER_COMPILED);
-  for (const { name, ...subjects } of await compiledCases(options.compiled, bench, folder)) {
+  for (const { name, ...subjects } of await compiledCases(options.compiled, bench.connections, folder)) {
     console.error(`c=1 ${name}`);
     const [bare = [], ours = []] = await measureLatency([subjects.bare, subjects.ours], rounds, 1);
     cases.push(caseOf({ group: "compilers", name, bare, ours, goal: CASE_GOALS[name] }));
@@ -130,10 +124,10 @@ async function measureCases(bench: Bench): Promise<Case[]> {
   return cases;
 }
 
-async function throughputOf(language: Language, { options, server, agent, folder }: Bench): Promise<Throughput> {
+async function throughputOf(language: Language, { options, connections, folder }: Bench): Promise<Throughput> {
   const { name } = language;
   console.error(`c=${CONCURRENCY} ${name}`);
-  const ours = serverSubject(language, { server, agent });
+  const ours = serverSubject(language, connections);
   const bare = bareSubject(await bareCommands(language, await mkdtemp(join(folder, "bare-"))));
   const [barePerSecond = NaN, oursPerSecond = NaN] = await measureThroughput(
     [bare, ours],
@@ -154,8 +148,8 @@ async function measureSpeed(
   await first.server.stop();
   const second = await timedStart(dataDir);
   await using server = second.server;
-  using agent = keepAliveAgent(CONCURRENCY);
-  const bench: Bench = { options, server, agent, folder: folder.path };
+  using connections = new Connections(server.url);
+  const bench: Bench = { options, connections, folder: folder.path };
   const cases = await measureCases(bench);
   const throughput: Throughput[] = [];
   for (const language of options.sustained) throughput.push(await throughputOf(language, bench));
@@ -172,8 +166,8 @@ async function measureLoad({
   if (language === undefined) return {};
   await using folder = await temporaryFolder();
   await using server = (await timedStart(join(folder.path, "data"))).server;
-  using agent = keepAliveAgent(MANY_CLIENTS);
-  const subject = serverSubject(language, { server, agent });
+  using connections = new Connections(server.url);
+  const subject = serverSubject(language, connections);
   const footprints = await measureFootprints(server, subject, CONCURRENCY, memoryRuns);
   console.error(`c=${MANY_CLIENTS} ${language.name}`);
   const eventLoop = await measureEventLoop(server, subject, MANY_CLIENTS);

@@ -1,14 +1,12 @@
 import { spawn } from "node:child_process";
 import { mkdir, writeFile } from "node:fs/promises";
-import { request } from "node:http";
-import type { Agent } from "node:http";
 import { dirname, join } from "node:path";
 
 import { z } from "zod";
 
 import type { Language } from "../../core/languages.ts";
 import type { Program } from "../../core/program.ts";
-import type { Server } from "../support/server.ts";
+import type { Connections } from "./connections.ts";
 import { HELLO, helloProgram, machineCommand, machineEnvironment } from "./programs.ts";
 
 /** Longer than any greeting takes, on a machine that is busy with others. */
@@ -101,38 +99,15 @@ const ANSWER = z.object({
 });
 export type Answer = z.infer<typeof ANSWER>;
 
-export interface Target {
-  server: Server;
-  agent: Agent;
-}
-
-function post(url: URL, agent: Agent, body: Buffer): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const headers = { "content-type": "application/json", "content-length": body.length };
-  const call = request(url, { method: "POST", agent, headers, timeout: TIMEOUT_MS }, (response) => {
-    let text = "";
-    response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-    response.once("error", reject);
-    response.once("end", () => {
-      if (response.statusCode === 200) resolve(text);
-      else reject(new Error(`the server answered ${response.statusCode}: ${text}`));
-    });
-  });
-  call.once("timeout", () => call.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
-  call.once("error", reject);
-  call.end(body);
-  return promise;
-}
-
 /** Executes a run over a connection that stays open, up to the parsed answer; throws unless it succeeds. */
-export async function answerOf({ server, agent }: Target, body: Buffer): Promise<Answer> {
-  const answer = ANSWER.parse(JSON.parse(await post(new URL("/api/run/sync", server.url), agent, body)));
+export async function answerOf(connections: Connections, body: Buffer): Promise<Answer> {
+  const answer = ANSWER.parse(JSON.parse(await connections.post("/api/run/sync", body)));
   if (answer.status !== "succeeded") throw new Error(`a run ended as ${JSON.stringify(answer)}`);
   return answer;
 }
 
 /** A request to the server for the language's greeting. */
-export function serverSubject(language: Language, target: Target): Subject {
+export function serverSubject(language: Language, connections: Connections): Subject {
   const body = Buffer.from(JSON.stringify({ language: language.name, code: HELLO.get(language.name) }));
-  return async () => expectGreeting((await answerOf(target, body)).stdout);
+  return async () => expectGreeting((await answerOf(connections, body)).stdout);
 }
