@@ -21,6 +21,7 @@ const CHECKS: Check[] = [
   { name: "format", command: ["oxfmt", "--check"] },
   { name: "dead code", command: ["knip"] },
   { name: "settings table", command: ["node", "scripts/settings-table.ts", "--check"] },
+  { name: "figures and their picture", command: ["node", "tests/bench/plot.ts", "--check"] },
   ...shellScripts().map(({ shell, path }): Check => ({ name: `syntax of ${path}`, command: [shell, "-n", path] })),
   { name: "workflows, Dockerfiles and links", command: ["node", "scripts/lint-files.ts"] },
   { name: "runner", command: ["runner/build"] },

@@ -25,8 +25,8 @@ const CONCURRENCY = 4;
 /** So many clients ask at once while the event loop's delay is measured. */
 const MANY_CLIENTS = 64;
 const WINDOWS = 3;
-/** Runs of each interpreter before they count: an engine compiles what was executed a few hundred times. */
-const WARM_UP_RUNS = 200;
+/** Runs of each interpreter before they count: V8 compiles for good what was called three thousand times. */
+const WARM_UP_RUNS = 1000;
 /** Where a compiler takes seconds, there is one pair for so many of the others. */
 const PAIRS_PER_COMPILED = 6;
 const IN_BUBBLEWRAP = new Set(["python", "nodejs"]);
