@@ -121,7 +121,9 @@ export interface LimitBounds {
 
 /** Builds a complete set of limits, one value a name. */
 export function limitsFrom(value: (name: LimitName) => number): Limits {
-  return Object.fromEntries(LIMIT_NAMES.map((name) => [name, value(name)])) as unknown as Limits;
+  const limits: Partial<Limits> = {};
+  for (const name of LIMIT_NAMES) limits[name] = value(name);
+  return limits as Limits;
 }
 
 /**

@@ -107,29 +107,55 @@ const LIMIT_KEYS = {
   idleUs: 8,
 } as const;
 
+/** A record of which only the header is written, with room for as many bytes of content. */
+function emptyRecord(tag: string, contentBytes: number): Buffer {
+  const bytes = Buffer.allocUnsafe(RECORD_HEADER_BYTES + contentBytes);
+  bytes.writeUInt8(tag.charCodeAt(0));
+  bytes.writeUInt32LE(contentBytes, 1);
+  return bytes;
+}
+
 export function record(tag: string, ...parts: Uint8Array[]): Buffer {
-  const header = Buffer.alloc(RECORD_HEADER_BYTES);
-  header.write(tag, 0, "latin1");
-  header.writeUInt32LE(
-    parts.reduce((total, part) => total + part.length, 0),
-    1,
-  );
-  return Buffer.concat([header, ...parts]);
+  const contentBytes = parts.reduce((total, part) => total + part.length, 0);
+  const bytes = emptyRecord(tag, contentBytes);
+  let at = RECORD_HEADER_BYTES;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function textRecord(tag: string, text: string): Buffer {
+  const bytes = emptyRecord(tag, Buffer.byteLength(text));
+  bytes.write(text, RECORD_HEADER_BYTES);
+  return bytes;
+}
+
+const TWO_TO_32 = 2 ** 32;
+
+/** `value` is a natural number of at most 53 bits. */
+function writeU64(bytes: Buffer, value: number, at: number): void {
+  bytes.writeUInt32LE(value % TWO_TO_32, at);
+  bytes.writeUInt32LE(Math.floor(value / TWO_TO_32), at + 4);
 }
 
 export function u64(...values: number[]): Buffer {
-  const bytes = Buffer.alloc(8 * values.length);
-  values.forEach((value, index) => bytes.writeBigUInt64LE(BigInt(value), 8 * index));
+  const bytes = Buffer.allocUnsafe(8 * values.length);
+  for (const [index, value] of values.entries()) writeU64(bytes, value, 8 * index);
   return bytes;
 }
 
 function limitRecord(key: keyof typeof LIMIT_KEYS, value: number): Buffer {
-  return record("L", Buffer.of(LIMIT_KEYS[key]), u64(value));
+  const bytes = emptyRecord("L", 9);
+  bytes.writeUInt8(LIMIT_KEYS[key], RECORD_HEADER_BYTES);
+  writeU64(bytes, value, RECORD_HEADER_BYTES + 1);
+  return bytes;
 }
 
 function fileRecord(file: ProgramFile): Buffer {
   const name = Buffer.from(file.name);
-  const nameLength = Buffer.alloc(2);
+  const nameLength = Buffer.allocUnsafe(2);
   nameLength.writeUInt16LE(name.length);
   return record("F", nameLength, name, file.content);
 }
@@ -157,7 +183,7 @@ function limitRecords(
 
 /** That the stage's stdin goes on behind the program, and the size of its terminal if it has one. */
 function interactionRecords({ terminal, idleMs }: Interaction): Buffer[] {
-  const size = Buffer.alloc(4);
+  const size = Buffer.allocUnsafe(4);
   size.writeUInt16LE(terminal?.columns ?? 0);
   size.writeUInt16LE(terminal?.rows ?? 0, 2);
   return [terminal === undefined ? record("V") : record("V", size), limitRecord("idleUs", idleMs * 1000)];
@@ -167,7 +193,7 @@ function testRecords({ command, stdin, files, limits }: ProgramTest): Buffer[] {
   return [
     record("T"),
     ...files.map(fileRecord),
-    ...(command ?? []).map((argument) => record("A", Buffer.from(argument))),
+    ...(command ?? []).map((argument) => textRecord("A", argument)),
     ...(stdin === undefined ? [] : [record("I", stdin)]),
     ...limitRecords({ wallMs: limits.wall_ms, cpuMs: limits.cpu_ms, memoryBytes: limits.memory_bytes }, limits),
   ];
@@ -188,7 +214,7 @@ export interface EncodeOptions {
 
 /** Puts the magic word and the length before records. */
 export function frameProgram(records: readonly Buffer[], magic = MAGIC): Buffer {
-  const length = Buffer.alloc(4);
+  const length = Buffer.allocUnsafe(4);
   length.writeUInt32LE(records.reduce((total, part) => total + part.length, 0));
   return Buffer.concat([magic, length, ...records]);
 }
@@ -211,12 +237,12 @@ export function encodeProgram(program: Program, options: EncodeOptions): Buffer 
   const { limits } = program;
   const records = [...program.files.map(fileRecord), record("W", u64(limits.work_bytes, limits.work_inodes))];
   if (program.network === true) records.push(record("N"));
-  for (const glob of program.artifacts ?? []) records.push(record("G", Buffer.from(glob)));
+  for (const glob of program.artifacts ?? []) records.push(textRecord("G", glob));
   for (const stage of program.stages) {
-    records.push(record("S", Buffer.from(stage.name === "compile" ? "c" : "r")));
-    for (const argument of stage.command) records.push(record("A", Buffer.from(argument)));
+    records.push(textRecord("S", stage.name === "compile" ? "c" : "r"));
+    for (const argument of stage.command) records.push(textRecord("A", argument));
     for (const [name, value] of Object.entries(stage.environment)) {
-      records.push(record("E", Buffer.from(`${name}=${value}`)));
+      records.push(textRecord("E", `${name}=${value}`));
     }
     if (stage.stdin.length > 0) records.push(record("I", stage.stdin));
     records.push(...limitRecords(stage, limits));
