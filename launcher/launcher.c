@@ -166,15 +166,22 @@ static const char *make_cgroups(struct request *request, struct cgroups *cgroups
 }
 
 /*
- * Does what the rest of a request says: user id or "-", cgroups to make, files in them to write, where kills are counted or
- * "-", files to open, each with its mode (r, or w, which also reads), "-" or the four words of its network, command. NULL,
- * or the path that failed, with errno.
+ * Does what the rest of a request says: user id or "-", "-" or the four words of its network, cgroups to make, files in them
+ * to write, where kills are counted or "-", files to open, each with its mode (r, or w, which also reads), command. NULL, or
+ * the path that failed, with errno.
  */
 static const char *prepare(struct request *request, struct cgroups *cgroups, struct sandbox *sandbox)
 {
     const char *user = next_word(request);
     sandbox->user = strcmp(user, "-") == 0 ? own_user : (uid_t)strtoul(user, NULL, 10);
     sandbox->group = strcmp(user, "-") == 0 ? own_group : (gid_t)sandbox->user;
+    char *nft = next_word(request);
+    if (strcmp(nft, "-") != 0) {
+        sandbox->network.nft = nft;
+        sandbox->network.relay = next_word(request);
+        sandbox->network.range = next_word(request);
+        sandbox->network.rules = next_word(request);
+    }
     const char *failed = make_cgroups(request, cgroups, sandbox);
     if (failed != NULL)
         return failed;
@@ -185,13 +192,6 @@ static const char *prepare(struct request *request, struct cgroups *cgroups, str
         if (fd < 0)
             return path;
         sandbox->opened[sandbox->opened_count++] = fd;
-    }
-    char *nft = next_word(request);
-    if (strcmp(nft, "-") != 0) {
-        sandbox->network.nft = nft;
-        sandbox->network.relay = next_word(request);
-        sandbox->network.range = next_word(request);
-        sandbox->network.rules = next_word(request);
     }
     sandbox->command = &request->words[request->next];
     return NULL;

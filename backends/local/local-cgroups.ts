@@ -110,6 +110,8 @@ export interface RunnerFile {
 /** What the machine's kernel has of the files of a cgroup, by their paths below the hierarchies' own. */
 interface KnownFiles {
   forRunner: readonly { option: string; controller: Controller; file: string; writable: boolean }[];
+  /** The limits that a cgroup is made with. */
+  usual: CgroupLimits;
   /** Written when a cgroup is made. */
   initial: readonly { controller: Controller; file: string; text: string }[];
 }
@@ -137,6 +139,7 @@ function lookAt(version: 1 | 2, folders: ReadonlyMap<Controller, string>, usual:
     return folder === undefined ? undefined : join(folder, file);
   };
   return {
+    usual,
     forRunner: forRunner.flatMap(([option, controller, file, access]) => {
       const place = path(controller, file);
       if (place === undefined) return [];
@@ -158,51 +161,68 @@ function lookAt(version: 1 | 2, folders: ReadonlyMap<Controller, string>, usual:
  * thread's hand-over costs more. What a run wants the same as most do is written by the launcher as well.
  */
 export class SandboxCgroup {
-  readonly version: 1 | 2;
-  /** What the launcher makes. */
-  readonly folders: readonly string[];
-  /** What it writes there. */
-  readonly writes: readonly { path: string; text: string }[];
-  /** Where the kernel counts what it kills for want of memory. */
-  readonly oomEvents: string | undefined;
-  readonly runnerFiles: readonly RunnerFile[];
-  readonly #folderOf: ReadonlyMap<Controller, string>;
-  readonly #initial: KnownFiles["initial"];
+  readonly #mounts: CgroupMounts;
+  readonly #known: KnownFiles;
+  readonly #name: string;
 
   constructor(mounts: CgroupMounts, known: KnownFiles, name: string) {
-    const folderOf = new Map([...mounts.folders].map(([controller, parent]) => [controller, join(parent, name)]));
-    const place = (controller: Controller, file: string): string => join(folderOf.get(controller) ?? "/", file);
-    this.version = mounts.version;
-    this.#folderOf = folderOf;
-    this.#initial = known.initial;
-    this.folders = [...new Set(folderOf.values())];
-    this.writes = known.initial.map(({ controller, file, text }) => ({ path: place(controller, file), text }));
-    this.runnerFiles = known.forRunner.map(({ option, controller, file, writable }) => ({
+    this.#mounts = mounts;
+    this.#known = known;
+    this.#name = name;
+  }
+
+  get version(): 1 | 2 {
+    return this.#mounts.version;
+  }
+
+  /** What the launcher makes. */
+  get folders(): string[] {
+    return [...new Set(this.#mounts.folders.values())].map((parent) => join(parent, this.#name));
+  }
+
+  /** What it writes there. */
+  get writes(): { path: string; text: string }[] {
+    return this.#known.initial.map(({ controller, file, text }) => ({ path: this.#path(controller, file), text }));
+  }
+
+  /** Where the kernel counts what it kills for want of memory. */
+  get oomEvents(): string | undefined {
+    return this.#mounts.folders.has("memory") ? this.#path("memory", FILES[this.version].oomEvents) : undefined;
+  }
+
+  get runnerFiles(): RunnerFile[] {
+    return this.#known.forRunner.map(({ option, controller, file, writable }) => ({
       option,
-      path: place(controller, file),
+      path: this.#path(controller, file),
       writable,
     }));
-    this.oomEvents = folderOf.has("memory") ? place("memory", FILES[this.version].oomEvents) : undefined;
   }
 
   /** Gives the sandbox the limits of its program. */
   limit(limits: CgroupLimits): void {
+    const { memoryBytes, processes, cpuMillicores } = this.#known.usual;
+    const isUsual = limits.memoryBytes === memoryBytes && limits.processes === processes;
+    if (isUsual && limits.cpuMillicores === cpuMillicores) return;
     for (const [controller, file, text] of limitTexts(this.version, limits)) {
-      const is = this.#initial.find((known) => known.controller === controller && known.file === file);
+      const is = this.#known.initial.find((known) => known.controller === controller && known.file === file);
       if (is?.text !== text) this.#write(controller, file, text);
     }
   }
 
+  #path(controller: Controller, file: string): string {
+    return join(this.#mounts.folders.get(controller) ?? "/", this.#name, file);
+  }
+
   #write(controller: Controller, file: string, text: string): void {
-    const folder = this.#folderOf.get(controller);
-    if (folder !== undefined) writeFileSync(join(folder, file), text, { flag: "r+" });
+    if (this.#mounts.folders.has(controller)) writeFileSync(this.#path(controller, file), text, { flag: "r+" });
   }
 
   /** How many processes the kernel has killed here for want of memory; 0 where it does not say, and after the end. */
   oomKills(): number {
-    if (this.oomEvents === undefined) return 0;
+    const { oomEvents } = this;
+    if (oomEvents === undefined) return 0;
     try {
-      return Number(/^oom_kill (\d+)$/m.exec(readFileSync(this.oomEvents, "utf8"))?.[1] ?? 0);
+      return Number(/^oom_kill (\d+)$/m.exec(readFileSync(oomEvents, "utf8"))?.[1] ?? 0);
     } catch (error) {
       if (isErrno(error, "ENOENT", "ENODEV")) return 0;
       throw error;
@@ -245,7 +265,7 @@ export class LocalCgroups implements AsyncDisposable {
       ([controller, reason]) =>
         `degraded: the cgroup controller ${controller} can't be used (${reason}), so not enforced: ${ENFORCES[controller] ?? controller}`,
     );
-    let known: KnownFiles = { forRunner: [], initial: [] };
+    let known: KnownFiles = { usual, forRunner: [], initial: [] };
     if (mounts !== undefined) {
       for (const folder of new Set(mounts.folders.values())) {
         for (const entry of await readdir(folder, { withFileTypes: true })) {

@@ -11,18 +11,51 @@ import type { SandboxCgroup } from "./local-cgroups.ts";
 import type { SandboxNetwork } from "./local-network.ts";
 import type { Rootfs } from "./local-rootfs.ts";
 
-/** What a sandbox's first process is to be before it becomes `command`. */
-export interface LaunchRequest {
-  /** The machine's id for the sandbox's only user; undefined for the server's own. */
-  uid: number | undefined;
+/** What stands for the name of a sandbox's cgroup in the paths of a form. */
+export const NAME = "{name}";
+
+/** What the sandboxes of a server are launched with, whichever of them it is. */
+export interface LaunchParts {
   /** The cgroups that are made for it, and what is written there first. */
   cgroup: Pick<SandboxCgroup, "folders" | "writes" | "oomEvents"> | undefined;
   /** Files that it opens, from descriptor 4 on, in this order. */
   files: readonly { path: string; writable: boolean }[];
-  /** Undefined for a namespace with nothing in it. */
-  network: SandboxNetwork | undefined;
   /** A path in the sandbox and its arguments. */
   command: readonly string[];
+}
+
+function inWords(words: readonly string[]): string {
+  return words.map((word) => `${word}\0`).join("");
+}
+
+/** The launcher's words for `LaunchParts`, with `NAME` where each sandbox has a name of its own: there are sixty, found once. */
+export class LaunchForm {
+  readonly #pieces: readonly string[];
+
+  constructor({ cgroup, files, command }: LaunchParts) {
+    const { folders = [], writes = [], oomEvents = "-" } = cgroup ?? {};
+    this.#pieces = inWords([
+      ...[String(folders.length), ...folders],
+      ...[String(writes.length), ...writes.flatMap(({ path, text }) => [path, text])],
+      oomEvents,
+      ...[String(files.length), ...files.flatMap(({ path, writable }) => [writable ? "w" : "r", path])],
+      ...command,
+    ]).split(NAME);
+  }
+
+  words(name: string): string {
+    return this.#pieces.join(name);
+  }
+}
+
+/** What a sandbox's first process is to be before it becomes its form's command. */
+export interface LaunchRequest {
+  form: LaunchForm;
+  name: string;
+  /** The machine's id for the sandbox's only user; undefined for the server's own. */
+  uid: number | undefined;
+  /** Undefined for a namespace with nothing in it. */
+  network: SandboxNetwork | undefined;
 }
 
 /** A process that the launcher has started: fds 0, 1 and 2 are the other end of the connection, which is paused. */
@@ -114,18 +147,12 @@ export class LocalLauncher implements AsyncDisposable {
       clearTimeout(pending.late);
       this.#pending.delete(token);
     });
-    const { uid, cgroup, files, network, command } = request;
-    const { folders = [], writes = [], oomEvents = "-" } = cgroup ?? {};
-    this.#send("start", token, uid === undefined ? "-" : String(uid), [
-      ...[String(folders.length), ...folders],
-      ...[String(writes.length), ...writes.flatMap(({ path, text }) => [path, text])],
-      oomEvents,
-      ...[String(files.length), ...files.flatMap(({ path, writable }) => [writable ? "w" : "r", path])],
-      ...(network === undefined ? ["-"] : [network.nft, network.relay, network.range, network.rules]),
-      ...command,
-    ]);
+    const { form, name, uid, network } = request;
+    const user = uid === undefined ? "-" : String(uid);
+    const reach = network === undefined ? ["-"] : [network.nft, network.relay, network.range, network.rules];
+    this.#send(inWords(["start", token, user, ...reach]) + form.words(name));
     const connection = await pending.connected.promise;
-    return { connection, ended: pending.ended.promise, kill: () => this.#send("kill", token) };
+    return { connection, ended: pending.ended.promise, kill: () => this.#send(inWords(["kill", token])) };
   }
 
   /** Ends the launcher and, with it, whatever it has started. */
@@ -136,11 +163,12 @@ export class LocalLauncher implements AsyncDisposable {
     await once(this.#server, "close");
   }
 
-  #send(verb: string, token: string, ...rest: (string | string[])[]): void {
-    const body = Buffer.from([verb, token, ...rest.flat()].map((word) => `${word}\0`).join(""));
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(body.length);
-    this.#child.stdin?.write(Buffer.concat([length, body]));
+  #send(words: string): void {
+    const length = Buffer.byteLength(words);
+    const request = Buffer.allocUnsafe(4 + length);
+    request.writeUInt32LE(length);
+    request.write(words, 4);
+    this.#child.stdin?.write(request);
   }
 
   /** The first line on a connection is the token of the process at its other end. */

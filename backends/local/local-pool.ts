@@ -1,4 +1,4 @@
-import { LocalSandbox } from "./local-sandbox.ts";
+import { LocalSandbox, sandboxForm } from "./local-sandbox.ts";
 import type { SandboxNetwork } from "./local-network.ts";
 import type { SandboxOptions } from "./local-sandbox.ts";
 
@@ -15,11 +15,11 @@ export const REFILL_AFTER_MS = 20;
 /** After a failed start the pool waits before it tries again, so that a broken machine isn't kept busy. */
 const RETRY_MS = 1000;
 
-export type PoolOptions = Omit<SandboxOptions, "name" | "uid" | "network">;
+export type PoolOptions = Omit<SandboxOptions, "form" | "name" | "uid" | "network">;
 
 /** Sandboxes started ahead, each waiting for a program: what a run needs is there before the run. */
 export class LocalPool implements AsyncDisposable {
-  readonly #options: PoolOptions;
+  readonly #options: Omit<SandboxOptions, "name" | "uid" | "network">;
   readonly #size: number;
   readonly #log: (message: string) => void;
   readonly #ownUids = process.getuid?.() === 0;
@@ -36,7 +36,7 @@ export class LocalPool implements AsyncDisposable {
   problem: string | undefined;
 
   constructor(options: PoolOptions, size: number, log: (message: string) => void) {
-    this.#options = options;
+    this.#options = { ...options, form: sandboxForm(options.cgroups) };
     this.#size = size;
     this.#log = log;
   }

@@ -2,8 +2,8 @@ import type { Socket } from "node:net";
 
 import { FrameDecoder } from "../../core/frames.ts";
 import type { SequencedFrame } from "../../core/frames.ts";
-import type { CgroupLimits, LocalCgroups, RunnerFile, SandboxCgroup } from "./local-cgroups.ts";
-import { FIRST_FILE_FD } from "./local-launcher.ts";
+import type { CgroupLimits, LocalCgroups, SandboxCgroup } from "./local-cgroups.ts";
+import { FIRST_FILE_FD, LaunchForm, NAME } from "./local-launcher.ts";
 import type { Launched, LaunchedEnd, LocalLauncher } from "./local-launcher.ts";
 import type { SandboxNetwork } from "./local-network.ts";
 import { RUNNER_PATH } from "./local-rootfs.ts";
@@ -21,6 +21,8 @@ export type SandboxEnd = { finished: true } | { finished: false; outOfMemory: bo
 export interface SandboxOptions {
   launcher: LocalLauncher;
   cgroups: LocalCgroups;
+  /** `sandboxForm` of the cgroups. */
+  form: LaunchForm;
   /** Unique among the machine's sandboxes. */
   name: string;
   /** The user id that the sandbox's user has on the machine; undefined for the server's own. */
@@ -29,13 +31,16 @@ export interface SandboxOptions {
   network: SandboxNetwork | undefined;
 }
 
-/** The runner mounts the work folders with the run's own sizes; it then gives up the right to. */
-function command(cgroup: SandboxCgroup | undefined, files: readonly RunnerFile[]): string[] {
-  return [
+/** What every sandbox is launched with. The runner mounts the work folders with the run's own sizes; it then gives up the right to. */
+export function sandboxForm(cgroups: LocalCgroups): LaunchForm {
+  const cgroup = cgroups.create(NAME);
+  const files = cgroup?.runnerFiles ?? [];
+  const command = [
     ...[RUNNER_PATH, "--mounts", "--exit-on-hangup"],
     ...(cgroup === undefined ? [] : ["--cgroup", String(cgroup.version)]),
     ...files.flatMap(({ option }, index) => [option, String(FIRST_FILE_FD + index)]),
   ];
+  return new LaunchForm({ cgroup, files, command });
 }
 
 /** One sandbox: a runner in namespaces of its own that waits for a program, executes it, and is gone. It serves one run. */
@@ -77,14 +82,7 @@ export class LocalSandbox {
     const cgroup = options.cgroups.create(options.name);
     let sandbox: LocalSandbox | undefined;
     try {
-      const files = cgroup?.runnerFiles ?? [];
-      const launched = await options.launcher.launch({
-        uid: options.uid,
-        cgroup,
-        files,
-        network: options.network,
-        command: command(cgroup, files),
-      });
+      const launched = await options.launcher.launch(options);
       sandbox = new LocalSandbox(launched, cgroup);
       await withTimeout(sandbox.#ready.promise, START_MS, `it was not ready within ${START_MS} ms`);
       return sandbox;

@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 
 import { expect, test } from "vitest";
 
-import { LocalLauncher } from "../../../backends/local/local-launcher.ts";
+import { LaunchForm, LocalLauncher, NAME } from "../../../backends/local/local-launcher.ts";
 import { makeRootfs } from "../../../backends/local/local-rootfs.ts";
 import { temporaryFolder } from "../../support/server.ts";
 import { within } from "../../support/time.ts";
@@ -27,7 +27,12 @@ async function open(path: string) {
       return within(
         WAIT_MS,
         "the start",
-        launcher.launch({ uid: undefined, cgroup, files: [], network: undefined, command }),
+        launcher.launch({
+          form: new LaunchForm({ cgroup, files: [], command }),
+          name: "one",
+          uid: undefined,
+          network: undefined,
+        }),
       );
     },
     async [Symbol.asyncDispose]() {
@@ -61,7 +66,7 @@ test("what keeps a process from its start is said on its connection, however soo
   for (const line of await Promise.all(starts)) {
     expect(line).toBe("launcher: /nowhere/command: No such file or directory\n");
   }
-  expect(await said("/bin/true", ["/nowhere/cgroup"])).toMatch(/launcher: \/nowhere\/cgroup: No such file/);
+  expect(await said("/bin/true", [`/nowhere/${NAME}`])).toBe("launcher: /nowhere/one: No such file or directory\n");
 });
 
 test("a launcher that can't be started, or ends, is the reason why nothing starts", async () => {
