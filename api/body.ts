@@ -7,6 +7,7 @@ import { parseJson } from "./json.ts";
 
 function isJson(contentType: string | undefined): boolean {
   if (contentType === undefined) return false;
+  if (contentType === "application/json") return true; // As most say it.
   try {
     const type = new MIMEType(contentType);
     const charset = type.params.get("charset");
@@ -73,7 +74,10 @@ export class BodyReader {
     payload.on("data", take);
     payload.once("end", () => received.resolve());
     payload.on("error", (cause) => received.reject(cutOff(cause)));
-    payload.once("close", () => received.reject(cutOff()));
+    payload.once("close", () => {
+      // To make an error takes longer than all of the above.
+      if (!payload.readableEnded) received.reject(cutOff());
+    });
     try {
       await received.promise;
       return parseJson(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes));

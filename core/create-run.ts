@@ -45,9 +45,12 @@ function expand(
 ): string[] {
   const names = files.map((file) => file.name);
   const [entry] = names as [string];
-  const sources = names.filter((name) => language.source_extensions.some((extension) => name.endsWith(extension)));
   return command.flatMap((word) => {
-    if (word === "{sources}") return sources.includes(entry) ? sources : [entry, ...sources];
+    if (!word.includes("{")) return word;
+    if (word === "{sources}") {
+      const sources = names.filter((name) => language.source_extensions.some((extension) => name.endsWith(extension)));
+      return sources.includes(entry) ? sources : [entry, ...sources];
+    }
     return word.replace(/\{(\w+)\}/g, (placeholder, name: string) => {
       if (name === "entry") return entry;
       if (name === "main_class") return entry.replace(/\.\w+$/, "").replaceAll("/", ".");
