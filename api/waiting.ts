@@ -1,8 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 
-import type { Backend } from "../core/backend.ts";
-import type { RunId, RunResult, Tenant } from "../core/run.ts";
-
 /**
  * Aborted when the client goes before it has its answer, and when `closing` is. (`request.signal` is another thing: it
  * follows the incoming message, which Node closes as soon as a body was read. And what `AbortSignal.any` makes of a signal
@@ -41,19 +38,4 @@ export function deadline(milliseconds: number, gone: AbortSignal): Deadline {
   if (gone.aborted) abort();
   gone.addEventListener("abort", abort);
   return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) };
-}
-
-/** Waits for the run's end. Undefined when `signal` was aborted before, or when the run is not there or was left unfinished. */
-export async function resultOf(
-  backend: Backend,
-  id: RunId,
-  tenant: Tenant,
-  signal: AbortSignal,
-): Promise<RunResult | undefined> {
-  const events = await backend.follow(id, tenant, 0, signal);
-  if (events === undefined) return undefined;
-  for await (const event of events) {
-    if (event.type === "finished") return event.result;
-  }
-  return undefined;
 }

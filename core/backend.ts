@@ -1,7 +1,7 @@
 import type { InteractiveInput } from "./interaction.ts";
 import type { CallbackLedger } from "./callbacks.ts";
 import type { Language } from "./languages.ts";
-import type { Run, RunEvent, RunId, RunState, Tenant } from "./run.ts";
+import type { Run, RunEvent, RunId, RunResult, RunState, Tenant } from "./run.ts";
 
 /** How many runs there are that have not ended. */
 export interface Capacity {
@@ -45,6 +45,11 @@ export interface Backend {
    * Undefined as for `get`. Ends early without an error when `signal` is aborted.
    */
   follow(id: RunId, tenant: Tenant, from: number, signal: AbortSignal): Promise<AsyncIterable<RunEvent> | undefined>;
+  /**
+   * The run's result, as soon as it has one. Undefined as for `get`, when `signal` is aborted before, and for a run that
+   * this backend leaves before its end.
+   */
+  result(id: RunId, tenant: Tenant, signal: AbortSignal): Promise<RunResult | undefined>;
   /**
    * Says something to an interactive run. Resolves when it is on its way to the program, which for stdin waits until the
    * program has taken what was said before; false when the run has ended. Undefined as for `get`. Throws `invalid_request`

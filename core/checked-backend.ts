@@ -71,6 +71,12 @@ export class CheckedBackend implements Backend {
     return events === undefined ? undefined : this.#withTests(events, id, tenant, from, signal);
   }
 
+  async result(id: RunId, tenant: Tenant, signal: AbortSignal): Promise<RunResult | undefined> {
+    const result = await this.#inner.result(id, tenant, signal);
+    if (result === undefined || !waitsForChecker(result)) return result;
+    return await orAborted(this.#judge(result, tenant).checked, signal);
+  }
+
   async write(id: RunId, tenant: Tenant, input: InteractiveInput): Promise<boolean | undefined> {
     return await this.#inner.write(id, tenant, input);
   }
@@ -187,9 +193,8 @@ export class CheckedBackend implements Backend {
       this.#refuse(run.id, error.message);
       return refusedChecks(checks, error.message);
     }
-    for await (const event of (await this.#inner.follow(run.id, tenant, 0, this.#closing.signal)) ?? []) {
-      if (event.type === "finished") return judge(checks, event.result);
-    }
+    const checked = await this.#inner.result(run.id, tenant, this.#closing.signal);
+    if (checked !== undefined) return judge(checks, checked);
     throw new ServiceError("unavailable", "the checker's run was left before its end; ask again");
   }
 

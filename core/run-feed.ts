@@ -1,16 +1,19 @@
-import { EventEmitter, once } from "node:events";
-
 import type { Recording } from "./recording.ts";
 import type { RunEvent } from "./run.ts";
+
+/** One who waits for a change that concerns him. */
+interface Waiter {
+  isConcerned: () => boolean;
+  wake: () => void;
+}
 
 /** A recording that grows, and those who follow it. */
 export class RunFeed {
   #recording: Recording;
-  readonly #changed = new EventEmitter();
+  readonly #waiters = new Set<Waiter>();
 
   constructor(recording: Recording) {
     this.#recording = recording;
-    this.#changed.setMaxListeners(0);
   }
 
   get recording(): Recording {
@@ -25,7 +28,7 @@ export class RunFeed {
 
   /** Lets the followers see what the recording has got. */
   notify(): void {
-    this.#changed.emit("change");
+    for (const waiter of this.#waiters) if (waiter.isConcerned()) waiter.wake();
   }
 
   /** The run's events from `from`; ends after the last, when `signal` is aborted, or when `isLeft` says that none will come. */
@@ -45,23 +48,26 @@ export class RunFeed {
       }
       if (isLeft()) return;
       waited = true;
-      try {
-        await once(this.#changed, "change", { signal });
-      } catch (error) {
-        if (!signal.aborted) throw error;
-      }
+      await this.#change(signal, () => true);
     }
   }
 
-  /** Resolves when the run has ended, or when `signal` is aborted. */
-  async ended(signal: AbortSignal): Promise<void> {
-    while (this.#recording.finishedAt === null && !signal.aborted) {
-      try {
-        await once(this.#changed, "change", { signal });
-      } catch (error) {
-        if (!signal.aborted) throw error;
-      }
-    }
+  /** Resolves when the run has ended, when `signal` is aborted, or when `isLeft` says that it will not end here. */
+  async ended(signal: AbortSignal, isLeft: () => boolean = () => false): Promise<void> {
+    const isOver = (): boolean => this.#recording.finishedAt !== null || isLeft();
+    if (!isOver() && !signal.aborted) await this.#change(signal, isOver);
+  }
+
+  /** Resolves at the next change after which `isConcerned`, or when `signal`, which is not, is aborted. */
+  async #change(signal: AbortSignal, isConcerned: () => boolean): Promise<void> {
+    const change = Promise.withResolvers<void>();
+    const wake = (): void => change.resolve();
+    const waiter = { isConcerned, wake };
+    this.#waiters.add(waiter);
+    signal.addEventListener("abort", wake);
+    await change.promise;
+    this.#waiters.delete(waiter);
+    signal.removeEventListener("abort", wake);
   }
 
   /** The end for one who has more of the run than a recording with some of its output cut. */

@@ -4,7 +4,7 @@ import { errorResponses } from "../openapi.ts";
 import { renderState } from "../render.ts";
 import { RESULT_OR_PENDING, RUN_PARAMS, WAIT } from "../schemas.ts";
 import { sendResult } from "../send-result.ts";
-import { allowSilence, clientGone, deadline, resultOf } from "../waiting.ts";
+import { allowSilence, clientGone, deadline } from "../waiting.ts";
 import { noSuchRun } from "./run.ts";
 
 /** `GET /api/result/{id}?wait_ms=` */
@@ -33,7 +33,7 @@ export function resultRoute(app: App, { backend, closing }: ApiContext): void {
       if (state !== undefined && state.state !== "finished" && waitMs > 0) {
         using _ = allowSilence(request);
         using limit = deadline(waitMs, clientGone(reply, closing));
-        const result = await resultOf(backend, id, tenant, limit.signal);
+        const result = await backend.result(id, tenant, limit.signal);
         state = result === undefined ? await backend.get(id, tenant) : { state: "finished", result };
       }
       if (state === undefined) throw noSuchRun();

@@ -11,7 +11,7 @@ import { renderState } from "../render.ts";
 import { RESULT, RESULT_OR_PENDING, RUN_PARAMS, RUN_REQUEST, SYNC_RUN_REQUEST } from "../schemas.ts";
 import { sendResult } from "../send-result.ts";
 import { HANDLER_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from "../timeouts.ts";
-import { allowSilence, clientGone, resultOf } from "../waiting.ts";
+import { allowSilence, clientGone } from "../waiting.ts";
 
 /** Ends a request whose client went before its answer, with the status that proxies log for it; nobody receives it. */
 function abandon(reply: FastifyReply): FastifyReply {
@@ -94,7 +94,7 @@ export function createRoutes(app: App, context: ApiContext): void {
       if (gone.aborted && !durable) return abandon(reply);
       await backend.submit(run);
       using _ = allowSilence(request);
-      const result = await resultOf(backend, id, tenant, gone);
+      const result = await backend.result(id, tenant, gone);
       if (result !== undefined) return sendResult(reply, result);
       if (!gone.aborted) throw unfinished(closing);
       if (!durable) await cancelAbandoned(request, id);

@@ -190,9 +190,15 @@ export class KubernetesBackend implements Backend {
     signal: AbortSignal,
   ): Promise<AsyncIterable<RunEvent> | undefined> {
     const job = await this.#find(id, tenant);
-    return job === undefined
-      ? undefined
-      : this.#follow(job).feed.follow(from, signal, () => this.#closing && !this.#mayEnd(id));
+    return job === undefined ? undefined : this.#follow(job).feed.follow(from, signal, () => this.#isLeft(id));
+  }
+
+  async result(id: RunId, tenant: Tenant, signal: AbortSignal): Promise<RunResult | undefined> {
+    const job = await this.#find(id, tenant);
+    if (job === undefined) return undefined;
+    const run = this.#follow(job);
+    await run.feed.ended(signal, () => this.#isLeft(id));
+    return run.result;
   }
 
   async write(id: RunId, tenant: Tenant, input: InteractiveInput): Promise<boolean | undefined> {
@@ -293,6 +299,10 @@ export class KubernetesBackend implements Backend {
   }
 
   /** Whether a run ends, for those who follow it, while the server stops. */
+  #isLeft(id: RunId): boolean {
+    return this.#closing && !this.#mayEnd(id);
+  }
+
   #mayEnd(id: RunId): boolean {
     return this.#runs.unfinishedOwn().some(({ identity }) => identity.id === id);
   }

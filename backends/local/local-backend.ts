@@ -199,6 +199,13 @@ export class LocalBackend implements Backend {
     return replay(this.#store.recording(stored).events.slice(from));
   }
 
+  async result(id: RunId, tenant: Tenant, signal: AbortSignal): Promise<RunResult | undefined> {
+    const local = this.#runs.get(id);
+    if (local?.run.tenant === tenant) await local.ended(signal);
+    const state = local?.run.tenant === tenant ? local.state() : await this.get(id, tenant);
+    return state?.state === "finished" ? state.result : undefined;
+  }
+
   async write(id: RunId, tenant: Tenant, input: InteractiveInput): Promise<boolean | undefined> {
     const local = this.#runs.get(id);
     if (local === undefined) return this.#store.find(id)?.tenant === tenant ? false : undefined;
