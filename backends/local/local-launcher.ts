@@ -87,6 +87,8 @@ const LATE_MS = 1000;
 interface Pending {
   connected: PromiseWithResolvers<Socket>;
   ended: PromiseWithResolvers<LaunchedEnd>;
+  isConnected: boolean;
+  /** Runs from the process's end on while it is not connected. */
   late?: NodeJS.Timeout;
 }
 
@@ -141,12 +143,12 @@ export class LocalLauncher implements AsyncDisposable {
   async launch(request: LaunchRequest): Promise<Launched> {
     if (this.#failure !== undefined) throw new Error(this.#failure);
     const token = randomBytes(TOKEN_CHARS / 2).toString("hex");
-    const pending: Pending = { connected: Promise.withResolvers(), ended: Promise.withResolvers() };
+    const pending: Pending = {
+      connected: Promise.withResolvers(),
+      ended: Promise.withResolvers(),
+      isConnected: false,
+    };
     this.#pending.set(token, pending);
-    void Promise.allSettled([pending.connected.promise, pending.ended.promise]).then(() => {
-      clearTimeout(pending.late);
-      this.#pending.delete(token);
-    });
     const { form, name, uid, network } = request;
     const user = uid === undefined ? "-" : String(uid);
     const reach = network === undefined ? ["-"] : [network.nft, network.relay, network.range, network.rules];
@@ -180,13 +182,16 @@ export class LocalLauncher implements AsyncDisposable {
       if (head.length <= TOKEN_CHARS) return;
       socket.off("data", receive);
       socket.pause();
-      const pending = this.#pending.get(head.toString("latin1", 0, TOKEN_CHARS));
+      const token = head.toString("latin1", 0, TOKEN_CHARS);
+      const pending = this.#pending.get(token);
       if (pending === undefined) {
         socket.destroy();
         return;
       }
       if (head.length > TOKEN_CHARS + 1) socket.unshift(head.subarray(TOKEN_CHARS + 1));
+      pending.isConnected = true;
       pending.connected.resolve(socket);
+      if (pending.late !== undefined) this.#forget(token, pending);
     };
     socket.on("data", receive);
   }
@@ -197,21 +202,28 @@ export class LocalLauncher implements AsyncDisposable {
     const pending = this.#pending.get(token);
     if (pending === undefined) return;
     if (how === "failed") {
-      this.#lost(pending, reason.join(" "));
+      this.#lost(token, pending, reason.join(" "));
       return;
     }
     const [oomKills = 0, cgroupsLeft = 0] = reason.map(Number);
     pending.ended.resolve({ oomKills, cgroupsLeft });
-    pending.late = setTimeout(() => this.#lost(pending, "the process ended before it connected"), LATE_MS);
+    if (pending.isConnected) this.#forget(token, pending);
+    else pending.late = setTimeout(() => this.#lost(token, pending, "the process ended before it connected"), LATE_MS);
   }
 
-  #lost(pending: Pending, reason: string): void {
+  #lost(token: string, pending: Pending, reason: string): void {
     pending.connected.reject(new Error(reason));
     pending.ended.resolve({ oomKills: 0, cgroupsLeft: Infinity });
+    this.#forget(token, pending);
+  }
+
+  #forget(token: string, pending: Pending): void {
+    clearTimeout(pending.late);
+    this.#pending.delete(token);
   }
 
   #failed(reason: string): void {
     this.#failure ??= `the launcher failed: ${reason}`;
-    for (const pending of this.#pending.values()) this.#lost(pending, this.#failure);
+    for (const [token, pending] of this.#pending) this.#lost(token, pending, this.#failure);
   }
 }

@@ -49,7 +49,7 @@ export class LocalSandbox {
   readonly #connection: Socket;
   readonly #cgroup: SandboxCgroup | undefined;
   readonly #decoder = new FrameDecoder();
-  readonly #ready = Promise.withResolvers<void>();
+  readonly #ready = Promise.withResolvers<true>();
   #isReady = false;
   readonly #gone: Promise<LaunchedEnd>;
   readonly #ended = Promise.withResolvers<SandboxEnd>();
@@ -84,7 +84,8 @@ export class LocalSandbox {
     try {
       const launched = await options.launcher.launch(options);
       sandbox = new LocalSandbox(launched, cgroup);
-      await withTimeout(sandbox.#ready.promise, START_MS, `it was not ready within ${START_MS} ms`);
+      const isReady = await within(START_MS, sandbox.#ready.promise);
+      if (isReady === undefined) throw new Error(`it was not ready within ${START_MS} ms`);
       return sandbox;
     } catch (error) {
       await (sandbox === undefined ? cgroup?.destroy() : sandbox.dispose());
@@ -147,10 +148,11 @@ export class LocalSandbox {
   }
 
   async #dispose(): Promise<void> {
-    if (this.#hasFinished) await withTimeout(this.#gone, LAST_MS, "it has not ended by itself").catch(() => {});
+    let end = this.#hasFinished ? await within(LAST_MS, this.#gone) : undefined;
     if (this.#alive) this.kill();
-    const { cgroupsLeft } = await withTimeout(this.#gone, END_MS, "a killed sandbox does not end");
-    if (cgroupsLeft > 0) await this.#cgroup?.destroy();
+    end ??= await within(END_MS, this.#gone);
+    if (end === undefined) throw new Error("a killed sandbox does not end");
+    if (end.cgroupsLeft > 0) await this.#cgroup?.destroy();
   }
 
   #receive(chunk: Buffer): void {
@@ -158,7 +160,7 @@ export class LocalSandbox {
       for (const { frame, line } of this.#decoder.push(chunk)) {
         if (frame.type === "ready") {
           this.#isReady = true;
-          this.#ready.resolve();
+          this.#ready.resolve(true);
           continue;
         }
         if (frame.type === "fed") {
@@ -184,13 +186,13 @@ export class LocalSandbox {
   }
 }
 
-async function withTimeout<T>(promise: Promise<T>, timeoutMs: number, message: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(message)), timeoutMs);
-  });
+/** What `promise` resolves to, or undefined after so many milliseconds. */
+async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | undefined> {
+  const first = Promise.withResolvers<T | undefined>();
+  const timer = setTimeout(() => first.resolve(undefined), milliseconds);
+  promise.then(first.resolve, first.reject);
   try {
-    return await Promise.race([promise, timeout]);
+    return await first.promise;
   } finally {
     clearTimeout(timer);
   }

@@ -13,7 +13,7 @@ import type { RunHeader } from "./local-run.ts";
 const SCHEMA_VERSION = 3;
 
 /** How long a write that nobody waits for may stay in memory, in milliseconds. */
-const WRITE_BEHIND_MS = 25;
+const WRITE_BEHIND_MS = 100;
 /** How long after a failed write it is tried again, in milliseconds. */
 const RETRY_MS = 1000;
 const PURGE_BATCH = 500;
