@@ -51,7 +51,7 @@ export const LIMITS: Record<LimitName, LimitDescription> = {
     maximum: 1024 * MiB,
   },
   cpu_millicores: {
-    description: "Share of the processors, in thousandths of one, averaged over a second",
+    description: "Share of the processors, in thousandths of one, averaged over a second or two",
     minimum: 10,
     default: 500,
     maximum: 500,

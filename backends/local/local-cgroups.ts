@@ -29,6 +29,11 @@ interface ControllerFiles {
   /** Keeps the sandbox's memory out of the swap space, which the memory limit leaves out. */
   noSwap: [file: string, text: string];
   cpuLimit: (quotaUs: number) => [file: string, text: string][];
+  /**
+   * How much of what was not used of one period may be used in the next: a period's share, so that a short program which takes
+   * a little more is not held up to the period's end. No more than the quota (sched-bwc.rst, "Burst feature"; Linux 5.14).
+   */
+  cpuBurst: string;
   /** What the runner reads and sets by itself, by the name of its option. */
   forRunner: [option: string, controller: Controller, file: string, access: number][];
   oomEvents: string;
@@ -44,6 +49,7 @@ const FILES: Record<1 | 2, ControllerFiles> = {
       ["cpu.cfs_period_us", String(CPU_PERIOD_US)],
       ["cpu.cfs_quota_us", String(quotaUs)],
     ],
+    cpuBurst: "cpu.cfs_burst_us",
     forRunner: [
       ["--cpu-usage-fd", "cpuacct", "cpuacct.usage", constants.R_OK],
       ["--memory-peak-fd", "memory", "memory.max_usage_in_bytes", constants.W_OK],
@@ -60,6 +66,7 @@ const FILES: Record<1 | 2, ControllerFiles> = {
     waitingWeight: ["cpu.weight", "25"],
     noSwap: ["memory.swap.max", "0"],
     cpuLimit: (quotaUs) => [["cpu.max", `${quotaUs} ${CPU_PERIOD_US}`]],
+    cpuBurst: "cpu.max.burst",
     forRunner: [
       ["--cpu-usage-fd", "cpuacct", "cpu.stat", constants.R_OK],
       ["--memory-peak-fd", "memory", "memory.peak", constants.W_OK],
@@ -123,6 +130,7 @@ function limitTexts(version: 1 | 2, limits: CgroupLimits): [Controller, string, 
     ["memory", files.memoryLimit, String(limits.memoryBytes + MEMORY_HEADROOM_BYTES)],
     ["pids", "pids.max", String(limits.processes + OWN_PROCESSES)],
     ...files.cpuLimit(quotaUs).map(([file, text]): [Controller, string, string] => ["cpu", file, text]),
+    ["cpu", files.cpuBurst, String(quotaUs)],
   ];
 }
 
@@ -203,9 +211,15 @@ export class SandboxCgroup {
     const { memoryBytes, processes, cpuMillicores } = this.#known.usual;
     const isUsual = limits.memoryBytes === memoryBytes && limits.processes === processes;
     if (isUsual && limits.cpuMillicores === cpuMillicores) return;
+    const { cpuBurst } = FILES[this.version];
+    const initial = (file: string): string | undefined =>
+      this.#known.initial.find((known) => known.file === file)?.text;
+    // A burst that is greater than the quota is refused, whichever of both is written.
+    const hasBurst = initial(cpuBurst) !== undefined;
+    if (hasBurst && limits.cpuMillicores !== cpuMillicores) this.#write("cpu", cpuBurst, "0");
     for (const [controller, file, text] of limitTexts(this.version, limits)) {
-      const is = this.#known.initial.find((known) => known.controller === controller && known.file === file);
-      if (is?.text !== text) this.#write(controller, file, text);
+      if (file === cpuBurst && !hasBurst) continue;
+      if (initial(file) !== text) this.#write(controller, file, text);
     }
   }
 

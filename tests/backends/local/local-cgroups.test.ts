@@ -37,6 +37,12 @@ test("a sandbox's cgroup has the usual limits, then its program's, and keeps out
     cgroup.limit({ memoryBytes: 64 << 20, processes: 10, cpuMillicores: 500 });
     expect([memory(), read(folders, "pids.max")]).toEqual([64 + 16, "11"]);
     expect(read(folders, "cpu.cfs_quota_us", "cpu.max")).toMatch(/^500000( 1000000)?$/);
+    expect(read(folders, "cpu.cfs_burst_us", "cpu.max.burst")).toBe("500000");
+    for (const cpuMillicores of [100, 2000]) {
+      cgroup.limit({ ...USUAL, cpuMillicores });
+      expect(read(folders, "cpu.cfs_quota_us", "cpu.max")).toMatch(new RegExp(`^${cpuMillicores}000( 1000000)?$`));
+      expect(read(folders, "cpu.cfs_burst_us", "cpu.max.burst")).toBe(`${cpuMillicores}000`);
+    }
     expect(cgroup.oomKills()).toBe(0);
   } finally {
     await cgroup.destroy();
