@@ -10,6 +10,7 @@ import { setFlagsFromString } from "node:v8";
  */
 setFlagsFromString("--semi-space-growth-factor=1");
 setFlagsFromString("--heap-growing-percent=10");
+setFlagsFromString("--no-parallel-scavenge");
 
 /*
  * Its background threads allocate nothing for the code that they make. At the process's end Node waits for them, and one

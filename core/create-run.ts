@@ -46,6 +46,7 @@ function expand(
   const names = files.map((file) => file.name);
   const [entry] = names as [string];
   return command.flatMap((word) => {
+    if (word === "{entry}") return entry;
     if (!word.includes("{")) return word;
     if (word === "{sources}") {
       const sources = names.filter((name) => language.source_extensions.some((extension) => name.endsWith(extension)));

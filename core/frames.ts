@@ -9,7 +9,7 @@ const count = z.int().nonnegative();
 const stream = z.enum(["stdout", "stderr"]);
 
 /** A chunk of output: as text where its bytes are valid UTF-8 that JSON doesn't swell, so that a person can read it. */
-const TEXT = z.strictObject({ type: stream, seq, text: z.string().refine((text) => text.isWellFormed()) });
+const TEXT = z.strictObject({ type: stream, seq, text: z.string() });
 const DATA = z.strictObject({ type: stream, seq, data: z.base64() });
 
 const ENDED = z.strictObject({
@@ -34,33 +34,38 @@ const TEST = { stage: z.literal("test"), test: count };
 const TEST_STARTED = z.strictObject({ type: z.literal("started"), seq, ...TEST });
 const TEST_ENDED = z.strictObject({ ...ENDED.shape, ...TEST });
 
-const OTHERS = z.discriminatedUnion("type", [
+/** Every other kind, by its type. */
+const OTHERS = {
   /** `version` is the toolchain's, where the sandbox's image tells it. */
-  z.strictObject({ type: z.literal("ready"), protocol: z.literal(1), version: z.string().nullable() }),
-  z.strictObject({ type: z.literal("started"), seq, stage }),
-  ENDED,
-  z.strictObject({
+  ready: z.strictObject({ type: z.literal("ready"), protocol: z.literal(1), version: z.string().nullable() }),
+  started: z.strictObject({ type: z.literal("started"), seq, stage }),
+  ended: ENDED,
+  artifact: z.strictObject({
     type: z.literal("artifact"),
     seq,
     name: z.string().min(1).max(255),
     size_bytes: count,
     has_content: z.boolean(),
   }),
-  z.strictObject({ type: z.literal("content"), seq, data: z.base64() }),
-  z.strictObject({ type: z.literal("artifacts_ended"), seq, omitted: count }),
+  content: z.strictObject({ type: z.literal("content"), seq, data: z.base64() }),
+  artifacts_ended: z.strictObject({ type: z.literal("artifacts_ended"), seq, omitted: count }),
   /** How much an interactive program's stdin has taken in all: no part of what happened, so that it has no number. */
-  z.strictObject({ type: z.literal("fed"), bytes: count }),
+  fed: z.strictObject({ type: z.literal("fed"), bytes: count }),
   /** A piece of what the compile stage left, and after the last piece whether that is all of it (`runner/kept.c`). */
-  z.strictObject({ type: z.literal("kept"), seq, data: z.base64() }),
-  z.strictObject({ type: z.literal("kept_ended"), seq, whole: z.boolean() }),
-  z.strictObject({ type: z.literal("finished"), seq }),
-  z.strictObject({ type: z.literal("failed"), seq, message: z.string() }),
-]);
+  kept: z.strictObject({ type: z.literal("kept"), seq, data: z.base64() }),
+  kept_ended: z.strictObject({ type: z.literal("kept_ended"), seq, whole: z.boolean() }),
+  finished: z.strictObject({ type: z.literal("finished"), seq }),
+  failed: z.strictObject({ type: z.literal("failed"), seq, message: z.string() }),
+};
 
 type Output = z.infer<typeof TEXT> | z.infer<typeof DATA>;
 
 /** One line of the runner's output: what is happening in the sandbox. */
-export type Frame = Output | z.infer<typeof OTHERS> | z.infer<typeof TEST_STARTED> | z.infer<typeof TEST_ENDED>;
+export type Frame =
+  | Output
+  | z.infer<(typeof OTHERS)[keyof typeof OTHERS]>
+  | z.infer<typeof TEST_STARTED>
+  | z.infer<typeof TEST_ENDED>;
 export type SequencedFrame = Exclude<Frame, { type: "ready" | "fed" }>;
 
 /** The bytes of a chunk of output. */
@@ -83,13 +88,17 @@ function notAFrame(line: string, cause?: unknown): FrameError {
   return new FrameError(`not a frame: ${line.slice(0, MAX_QUOTED_CHARS)}`, { cause });
 }
 
+function isOther(type: unknown): type is keyof typeof OTHERS {
+  return typeof type === "string" && Object.hasOwn(OTHERS, type);
+}
+
 /** What a value has to be, by the fields that tell frames apart: to try one kind after the other costs a multiple. */
-function schemaOf(value: unknown): z.ZodType<Frame> {
-  if (typeof value !== "object" || value === null || !("type" in value)) return OTHERS;
+function schemaOf(value: unknown): z.ZodType<Frame> | undefined {
+  if (typeof value !== "object" || value === null || !("type" in value)) return undefined;
   const { type } = value;
   if (type === "stdout" || type === "stderr") return "text" in value ? TEXT : DATA;
-  if (!("stage" in value) || value.stage !== "test") return OTHERS;
-  return type === "started" ? TEST_STARTED : TEST_ENDED;
+  if ("stage" in value && value.stage === "test") return type === "started" ? TEST_STARTED : TEST_ENDED;
+  return isOther(type) ? OTHERS[type] : undefined;
 }
 
 /** Parses one line; throws `FrameError`. */
@@ -100,9 +109,12 @@ export function parseFrame(line: string): Frame {
   } catch (cause) {
     throw notAFrame(line, cause);
   }
-  const parsed = schemaOf(value).safeParse(value);
-  if (!parsed.success) throw new FrameError("the line is not a frame of protocol 1", { cause: parsed.error });
-  return parsed.data;
+  const parsed = schemaOf(value)?.safeParse(value);
+  if (parsed?.success !== true) throw new FrameError("the line is not a frame of protocol 1", { cause: parsed?.error });
+  const frame = parsed.data;
+  // Half a character, which only JSON's escapes can spell, has no bytes.
+  if ("text" in frame && !frame.text.isWellFormed()) throw notAFrame(line);
+  return frame;
 }
 
 const NEWLINE = 0x0a;

@@ -170,7 +170,8 @@ export class LocalSandbox {
         this.#onFrame?.(frame, line);
         if (frame.type === "finished" || frame.type === "failed") {
           this.#hasFinished = true;
-          this.#ended.resolve({ finished: true });
+          // Who waits for the run's result goes first.
+          setImmediate(() => this.#ended.resolve({ finished: true }));
         }
       }
     } catch (error) {
@@ -182,7 +183,9 @@ export class LocalSandbox {
   /** Ends what waits for this sandbox, unless its runner has finished. */
   #break(reason: string, oomKills = this.#cgroup?.oomKills() ?? 0): void {
     if (!this.#isReady) this.#ready.reject(new Error(reason));
-    this.#ended.resolve({ finished: false, outOfMemory: oomKills > 0, reason });
+    this.#ended.resolve(
+      this.#hasFinished ? { finished: true } : { finished: false, outOfMemory: oomKills > 0, reason },
+    );
   }
 }
 
