@@ -298,11 +298,12 @@ export class KubernetesBackend implements Backend {
     return true;
   }
 
-  /** Whether a run ends, for those who follow it, while the server stops. */
+  /** Whether a run will not end here any more. */
   #isLeft(id: RunId): boolean {
     return this.#closing && !this.#mayEnd(id);
   }
 
+  /** Whether a run ends, for those who follow it, while the server stops. */
   #mayEnd(id: RunId): boolean {
     return this.#runs.unfinishedOwn().some(({ identity }) => identity.id === id);
   }

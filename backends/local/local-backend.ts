@@ -200,9 +200,10 @@ export class LocalBackend implements Backend {
   }
 
   async result(id: RunId, tenant: Tenant, signal: AbortSignal): Promise<RunResult | undefined> {
-    const local = this.#runs.get(id);
-    if (local?.run.tenant === tenant) await local.ended(signal);
-    const state = local?.run.tenant === tenant ? local.state() : await this.get(id, tenant);
+    const known = this.#runs.get(id);
+    const local = known?.run.tenant === tenant ? known : undefined;
+    await local?.ended(signal);
+    const state = local?.state() ?? (await this.get(id, tenant));
     return state?.state === "finished" ? state.result : undefined;
   }
 

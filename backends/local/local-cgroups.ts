@@ -117,8 +117,6 @@ export interface RunnerFile {
 /** What the machine's kernel has of the files of a cgroup, by their paths below the hierarchies' own. */
 interface KnownFiles {
   forRunner: readonly { option: string; controller: Controller; file: string; writable: boolean }[];
-  /** The limits that a cgroup is made with. */
-  usual: CgroupLimits;
   /** Written when a cgroup is made. */
   initial: readonly { controller: Controller; file: string; text: string }[];
 }
@@ -147,7 +145,6 @@ function lookAt(version: 1 | 2, folders: ReadonlyMap<Controller, string>, usual:
     return folder === undefined ? undefined : join(folder, file);
   };
   return {
-    usual,
     forRunner: forRunner.flatMap(([option, controller, file, access]) => {
       const place = path(controller, file);
       if (place === undefined) return [];
@@ -208,19 +205,14 @@ export class SandboxCgroup {
 
   /** Gives the sandbox the limits of its program. */
   limit(limits: CgroupLimits): void {
-    const { memoryBytes, processes, cpuMillicores } = this.#known.usual;
-    const isUsual = limits.memoryBytes === memoryBytes && limits.processes === processes;
-    if (isUsual && limits.cpuMillicores === cpuMillicores) return;
     const { cpuBurst } = FILES[this.version];
-    const initial = (file: string): string | undefined =>
-      this.#known.initial.find((known) => known.file === file)?.text;
+    const changed = limitTexts(this.version, limits).filter(([controller, file, text]) => {
+      const is = this.#known.initial.find((known) => known.controller === controller && known.file === file);
+      return is?.text !== text && (is !== undefined || file !== cpuBurst);
+    });
     // A burst that is greater than the quota is refused, whichever of both is written.
-    const hasBurst = initial(cpuBurst) !== undefined;
-    if (hasBurst && limits.cpuMillicores !== cpuMillicores) this.#write("cpu", cpuBurst, "0");
-    for (const [controller, file, text] of limitTexts(this.version, limits)) {
-      if (file === cpuBurst && !hasBurst) continue;
-      if (initial(file) !== text) this.#write(controller, file, text);
-    }
+    if (changed.some(([, file]) => file === cpuBurst)) this.#write("cpu", cpuBurst, "0");
+    for (const [controller, file, text] of changed) this.#write(controller, file, text);
   }
 
   #path(controller: Controller, file: string): string {
@@ -279,7 +271,7 @@ export class LocalCgroups implements AsyncDisposable {
       ([controller, reason]) =>
         `degraded: the cgroup controller ${controller} can't be used (${reason}), so not enforced: ${ENFORCES[controller] ?? controller}`,
     );
-    let known: KnownFiles = { usual, forRunner: [], initial: [] };
+    let known: KnownFiles = { forRunner: [], initial: [] };
     if (mounts !== undefined) {
       for (const folder of new Set(mounts.folders.values())) {
         for (const entry of await readdir(folder, { withFileTypes: true })) {

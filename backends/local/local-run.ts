@@ -73,13 +73,15 @@ export class LocalRun {
 
   /** The run's events from `from`; ends after the last, when `signal` is aborted, or when the run is left for another start. */
   follow(from: number, signal: AbortSignal): AsyncGenerator<RunEvent> {
-    return this.#feed.follow(from, signal, this.#isLeft);
+    return this.#feed.follow(from, signal, () => this.#isLeft());
   }
 
   /** Resolves when the run has ended, when `signal` is aborted, or when the run is left for another start. */
   async ended(signal: AbortSignal): Promise<void> {
-    await this.#feed.ended(signal, this.#isLeft);
+    await this.#feed.ended(signal, () => this.#isLeft());
   }
 
-  readonly #isLeft = (): boolean => this.interruption?.status === "requeued";
+  #isLeft(): boolean {
+    return this.interruption?.status === "requeued";
+  }
 }
