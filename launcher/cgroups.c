@@ -26,13 +26,92 @@ static char *keep(const char *path)
     return kept;
 }
 
-/* Makes one more; false with errno. */
-bool cgroups_add(struct cgroups *cgroups, const char *folder)
+/*
+ * The folders that cgroups are made in, few and always the same, stay open. The kernel looks up each part of a path here by
+ * itself and under a lock (kernfs_dop_revalidate in fs/kernfs/dir.c), and there are dozens of files to a sandbox.
+ */
+static struct {
+    char *path;
+    int folder;
+} parents[MAX_CGROUPS];
+
+/* The folder that `path` is in, and in `name` the rest of it; AT_FDCWD and all of it where that folder can't be kept. */
+static int open_parent(const char *path, const char **name)
 {
-    if (mkdir(folder, 0755) != 0)
+    const char *slash = strrchr(path, '/');
+    *name = path;
+    if (slash == NULL)
+        return AT_FDCWD;
+    size_t length = (size_t)(slash - path);
+    size_t i = 0;
+    while (i < MAX_CGROUPS && parents[i].path != NULL &&
+           (strncmp(parents[i].path, path, length) != 0 || parents[i].path[length] != '\0'))
+        i += 1;
+    if (i == MAX_CGROUPS)
+        return AT_FDCWD;
+    if (parents[i].path == NULL) {
+        char *parent = keep(path);
+        parent[length] = '\0';
+        parents[i].folder = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (parents[i].folder < 0) {
+            free(parent);
+            return AT_FDCWD;
+        }
+        parents[i].path = parent;
+    }
+    *name = slash + 1;
+    return parents[i].folder;
+}
+
+/* Makes one more and opens it; false with errno. */
+bool cgroups_add(struct cgroups *cgroups, const char *path)
+{
+    struct cgroup *cgroup = &cgroups->all[cgroups->count];
+    const char *name;
+    cgroup->parent = open_parent(path, &name);
+    if (mkdirat(cgroup->parent, name, 0755) != 0)
         return false;
-    cgroups->folders[cgroups->count++] = keep(folder);
-    return true;
+    cgroup->path = keep(path);
+    cgroup->name = cgroup->path + (name - path);
+    cgroups->count += 1;
+    cgroup->folder = openat(cgroup->parent, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return cgroup->folder >= 0;
+}
+
+/*
+ * The file of the last one that a process writes "0" to so as to join it. A thread that joins by itself is not held up in
+ * version 1, where a whole process waits for all processors at first, 10 to 19 ms after some idleness, and whoever makes or
+ * removes a cgroup waits with it (cgroup_procs_write_start in kernel/cgroup/cgroup.c, of Linux 5.5). For a process
+ * of one thread it is the same.
+ */
+int cgroups_open_joining(const struct cgroups *cgroups)
+{
+    int folder = cgroups->all[cgroups->count - 1].folder;
+    int fd = openat(folder, "tasks", O_WRONLY | O_CLOEXEC);
+    return fd >= 0 || errno != ENOENT ? fd : openat(folder, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+}
+
+/* Any file of the machine, wherever it is. */
+int cgroups_open(const struct cgroups *cgroups, const char *path, int flags)
+{
+    for (const struct cgroup *cgroup = cgroups->all; cgroup < cgroups->all + cgroups->count; cgroup += 1) {
+        size_t length = strlen(cgroup->path);
+        if (strncmp(path, cgroup->path, length) == 0 && path[length] == '/')
+            return openat(cgroup->folder, path + length + 1, flags | O_CLOEXEC);
+    }
+    return open(path, flags | O_CLOEXEC);
+}
+
+bool cgroups_write(const struct cgroups *cgroups, const char *path, const char *text)
+{
+    int fd = cgroups_open(cgroups, path, O_WRONLY);
+    if (fd < 0)
+        return false;
+    ssize_t written = write(fd, text, strlen(text));
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return written == (ssize_t)strlen(text);
 }
 
 /* Where the kernel counts what it has killed in them; "-" for nowhere. */
@@ -41,16 +120,14 @@ void cgroups_count_kills_in(struct cgroups *cgroups, const char *path)
     cgroups->events = strcmp(path, "-") == 0 ? NULL : keep(path);
 }
 
-bool cgroups_write(const char *path, const char *text)
+/* When the sandbox has begun: no descriptor is held for as long as it lasts. */
+void cgroups_close(struct cgroups *cgroups)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t written = write(fd, text, strlen(text));
-    int reason = errno;
-    close(fd);
-    errno = reason;
-    return written == (ssize_t)strlen(text);
+    for (struct cgroup *cgroup = cgroups->all; cgroup < cgroups->all + cgroups->count; cgroup += 1)
+        if (cgroup->folder >= 0) {
+            close(cgroup->folder);
+            cgroup->folder = -1;
+        }
 }
 
 /* How many processes were killed for want of memory: "oom_kill" in memory.events or memory.oom_control. */
@@ -66,10 +143,10 @@ static unsigned long kills(const struct cgroups *cgroups)
     return found == NULL ? 0 : strtoul(found + strlen("oom_kill "), NULL, 10);
 }
 
-static bool remove_one(const char *folder)
+static bool remove_one(const struct cgroup *cgroup)
 {
     for (int tries = 0; tries < REMOVE_TRIES; tries += 1) {
-        if (rmdir(folder) == 0 || errno == ENOENT)
+        if (unlinkat(cgroup->parent, cgroup->name, AT_REMOVEDIR) == 0 || errno == ENOENT)
             return true;
         if (errno != EBUSY)
             return false;
@@ -82,10 +159,11 @@ static bool remove_one(const char *folder)
 unsigned long cgroups_remove(struct cgroups *cgroups, size_t *left)
 {
     unsigned long killed = kills(cgroups);
+    cgroups_close(cgroups);
     *left = 0;
     for (size_t i = 0; i < cgroups->count; i += 1) {
-        *left += remove_one(cgroups->folders[i]) ? 0 : 1;
-        free(cgroups->folders[i]);
+        *left += remove_one(&cgroups->all[i]) ? 0 : 1;
+        free(cgroups->all[i].path);
     }
     free(cgroups->events);
     *cgroups = (struct cgroups){0};

@@ -41,7 +41,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -62,7 +61,7 @@ enum { MAX_REQUEST_BYTES = 64 * 1024, MAX_SANDBOXES = 4096, MAX_WORDS = 512, MAX
 
 struct started {
     pid_t pid; /* 0 when the place is free */
-    pid_t relay; /* of its network; 0 without one */
+    struct outside outside;
     char token[MAX_TOKEN];
     struct cgroups cgroups;
 };
@@ -121,10 +120,9 @@ static void not_started(const char *token, const char *what, const char *reason)
     dprintf(STDOUT_FILENO, "failed %s the launcher can't %s: %s\n", token, what, reason);
 }
 
-/* Opens a file of the request under a number that no child has another use for; -1 with errno. */
-static int open_own(const char *path, int flags)
+/* The same file under a number that no child has another use for; -1 with errno, which stays where there is no file. */
+static int as_own(int fd)
 {
-    int fd = open(path, flags | O_CLOEXEC);
     if (fd < 0 || fd >= FIRST_OWN)
         return fd;
     int own = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OWN);
@@ -146,19 +144,18 @@ static size_t next_count(struct request *request, size_t most)
 /* Folders of cgroups, and the texts to be written to files in them. NULL, or the path that failed, with errno. */
 static const char *make_cgroups(struct request *request, struct cgroups *cgroups, struct sandbox *sandbox)
 {
-    char procs[PATH_MAX];
     for (size_t left = next_count(request, MAX_CGROUPS); left > 0; left -= 1) {
-        const char *folder = next_word(request);
-        if (!cgroups_add(cgroups, folder))
-            return folder;
-        snprintf(procs, sizeof procs, "%s/cgroup.procs", folder);
-        if ((sandbox->joined[sandbox->joined_count] = open_own(procs, O_WRONLY)) < 0)
-            return folder;
-        sandbox->joined_count += 1;
+        const char *path = next_word(request);
+        if (!cgroups_add(cgroups, path))
+            return path;
+        int joined = as_own(cgroups_open_joining(cgroups));
+        if (joined < 0)
+            return path;
+        sandbox->joined[sandbox->joined_count++] = joined;
     }
     for (size_t left = next_count(request, MAX_WORDS); left > 0; left -= 1) {
         const char *path = next_word(request);
-        if (!cgroups_write(path, next_word(request)))
+        if (!cgroups_write(cgroups, path, next_word(request)))
             return path;
     }
     cgroups_count_kills_in(cgroups, next_word(request));
@@ -188,7 +185,7 @@ static const char *prepare(struct request *request, struct cgroups *cgroups, str
     for (size_t left = next_count(request, MAX_OPENED); left > 0; left -= 1) {
         const char *mode = next_word(request);
         const char *path = next_word(request);
-        int fd = open_own(path, mode[0] == 'w' ? O_RDWR : O_RDONLY);
+        int fd = as_own(cgroups_open(cgroups, path, mode[0] == 'w' ? O_RDWR : O_RDONLY));
         if (fd < 0)
             return path;
         sandbox->opened[sandbox->opened_count++] = fd;
@@ -232,7 +229,7 @@ static void start(struct request *request)
         return;
     }
     const char *failed = prepare(request, &place->cgroups, &sandbox);
-    pid_t pid = failed == NULL ? sandbox_start(&sandbox, &place->relay) : -1;
+    pid_t pid = failed == NULL ? sandbox_start(&sandbox, &place->outside) : -1;
     if (pid > 0) {
         place->pid = pid;
         strcpy(place->token, token);
@@ -240,6 +237,7 @@ static void start(struct request *request)
         dprintf(sandbox.connection, "launcher: %s: %s\n", failed == NULL ? "fork" : failed, strerror(errno));
         tell_end(token, &place->cgroups);
     }
+    cgroups_close(&place->cgroups);
     close_sandbox(&sandbox);
 }
 
@@ -305,12 +303,14 @@ static void reap(int signals)
     pid_t pid;
     while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
         for (struct started *place = sandboxes; place < sandboxes + MAX_SANDBOXES; place += 1) {
-            if (place->relay == pid)
-                place->relay = 0;
+            if (place->outside.relay == pid)
+                place->outside.relay = 0;
             if (place->pid == pid) {
                 place->pid = 0;
-                if (place->relay > 0)
-                    kill(place->relay, SIGKILL);
+                if (place->outside.relay > 0)
+                    kill(place->outside.relay, SIGKILL);
+                if (place->outside.has_netns)
+                    netns_give_back(&place->outside.netns);
                 if (!tell_end(place->token, &place->cgroups))
                     _exit(0);
                 break;
@@ -342,6 +342,7 @@ static void become_able(void)
     if (own_user == 0) {
         if (setgroups(0, NULL) != 0)
             die("launcher: setgroups: %s\n", strerror(errno));
+        netns_allow_reuse();
         return;
     }
     if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)

@@ -18,16 +18,38 @@ int tree_enter(void);
 int tree_leave(void);
 
 /* ---- cgroups.c */
+struct cgroup {
+    char *path;
+    int parent;
+    const char *name; /* in the parent */
+    int folder; /* while the sandbox is made; then -1 */
+};
+
 struct cgroups {
-    char *folders[MAX_CGROUPS];
+    struct cgroup all[MAX_CGROUPS];
     size_t count;
     char *events; /* NULL where there is no such file */
 };
 
-bool cgroups_add(struct cgroups *cgroups, const char *folder);
+bool cgroups_add(struct cgroups *cgroups, const char *path);
+int cgroups_open_joining(const struct cgroups *cgroups);
+int cgroups_open(const struct cgroups *cgroups, const char *path, int flags);
+bool cgroups_write(const struct cgroups *cgroups, const char *path, const char *text);
 void cgroups_count_kills_in(struct cgroups *cgroups, const char *path);
-bool cgroups_write(const char *path, const char *text);
+void cgroups_close(struct cgroups *cgroups);
 unsigned long cgroups_remove(struct cgroups *cgroups, size_t *left);
+
+/* ---- netns.c */
+struct netns {
+    int self;
+    int sockets; /* /proc/net/sockstat in it */
+};
+
+void netns_allow_reuse(void);
+bool netns_are_left(void);
+bool netns_enter(struct netns *netns);
+void netns_leave(void);
+void netns_give_back(const struct netns *netns);
 
 /* ---- network.c */
 struct network {
@@ -44,7 +66,7 @@ struct sandbox {
     uid_t user; /* as the launcher's namespace knows it */
     gid_t group;
     int connection;
-    int joined[MAX_CGROUPS]; /* cgroup.procs of each cgroup, open for writing */
+    int joined[MAX_CGROUPS]; /* what to write to so as to join each cgroup */
     size_t joined_count;
     int opened[MAX_OPENED]; /* files that the command gets from FIRST_FILE on */
     size_t opened_count;
@@ -52,6 +74,12 @@ struct sandbox {
     char **command;
 };
 
-pid_t sandbox_start(const struct sandbox *sandbox, pid_t *relay);
+struct outside { /* what there is of a sandbox beside its processes */
+    pid_t relay; /* of its network; 0 without one */
+    bool has_netns; /* which is to be given back */
+    struct netns netns;
+};
+
+pid_t sandbox_start(const struct sandbox *sandbox, struct outside *outside);
 
 #endif

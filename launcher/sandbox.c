@@ -24,7 +24,7 @@
 
 enum { USER_INSIDE = 1000 };
 
-#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
 
 static void check(long result, const char *what)
 {
@@ -136,17 +136,18 @@ static bool map_user(pid_t process, const struct sandbox *sandbox)
            write_file(process, "gid_map", group);
 }
 
-/*
- * Starts the sandbox's first process, which becomes the command, and returns its id, or -1 with errno; `relay` is then that
- * of its network, or 0. What the child fails in is one line of text on the connection.
- */
-pid_t sandbox_start(const struct sandbox *sandbox, pid_t *relay)
+/* Its id, or -1 with errno. It reads from `told` that it may go on. */
+static pid_t fork_into_namespaces(const struct sandbox *sandbox, const int told[2], struct outside *outside)
 {
-    *relay = 0;
-    int told[2];
-    if (pipe2(told, O_CLOEXEC) != 0)
+    outside->has_netns = sandbox->network.nft == NULL && netns_are_left();
+    if (outside->has_netns && !netns_enter(&outside->netns)) {
+        outside->has_netns = false;
         return -1;
-    struct clone_args how = {.flags = NAMESPACES, .exit_signal = SIGCHLD};
+    }
+    struct clone_args how = {
+        .flags = outside->has_netns ? NAMESPACES : NAMESPACES | CLONE_NEWNET,
+        .exit_signal = SIGCHLD,
+    };
     pid_t process = -1;
     if (tree_enter() == 0) {
         process = (pid_t)syscall(SYS_clone3, &how, sizeof how);
@@ -158,13 +159,36 @@ pid_t sandbox_start(const struct sandbox *sandbox, pid_t *relay)
     int reason = errno;
     if (tree_leave() != 0)
         die("launcher: return to the machine's mounts: %s\n", strerror(errno));
+    if (outside->has_netns)
+        netns_leave();
+    if (outside->has_netns && process < 0) {
+        outside->has_netns = false;
+        netns_give_back(&outside->netns);
+    }
+    errno = reason;
+    return process;
+}
+
+/*
+ * Starts the sandbox's first process, which becomes the command, and returns its id, or -1 with errno. What the child fails
+ * in is one line of text on the connection.
+ */
+pid_t sandbox_start(const struct sandbox *sandbox, struct outside *outside)
+{
+    outside->relay = 0;
+    outside->has_netns = false;
+    int told[2];
+    if (pipe2(told, O_CLOEXEC) != 0)
+        return -1;
+    pid_t process = fork_into_namespaces(sandbox, told, outside);
+    int reason = errno;
     if (process > 0) {
         if (!map_user(process, sandbox)) {
             dprintf(sandbox->connection, "launcher: map the user: %s\n", strerror(errno));
             kill(process, SIGKILL);
         } else if (sandbox->network.nft != NULL) {
-            *relay = network_start(process, &sandbox->network, told[1], sandbox->connection);
-            if (*relay < 0)
+            outside->relay = network_start(process, &sandbox->network, told[1], sandbox->connection);
+            if (outside->relay < 0)
                 kill(process, SIGKILL);
         } else if (write(told[1], "", 1) != 1) {
             kill(process, SIGKILL);

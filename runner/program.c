@@ -1,5 +1,6 @@
 #include "runner.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -322,14 +323,21 @@ static void check_complete(const struct program *program)
     }
 }
 
+/* Clears what the program that was started ahead has used; to clear all there is takes longer than to read the next. */
+static void forget(struct program *program)
+{
+    memset(arguments, 0, (argument_slots + 1) * sizeof arguments[0]);
+    memset(variables, 0, (variable_slots + 1) * sizeof variables[0]);
+    argument_count = variable_count = argument_slots = variable_slots = 0;
+    memset(program->files, 0, program->file_count * sizeof program->files[0]);
+    memset(program->tests, 0, program->test_count * sizeof program->tests[0]);
+    memset(program, 0, offsetof(struct program, files));
+}
+
 void program_parse(struct program *program, const struct payload *payload)
 {
-    if (program->stage_count > 0) { /* of what was started ahead */
-        memset(program, 0, sizeof *program);
-        memset(arguments, 0, sizeof arguments);
-        memset(variables, 0, sizeof variables);
-        argument_count = variable_count = argument_slots = variable_slots = 0;
-    }
+    if (program->stage_count > 0)
+        forget(program);
     size_t at = 0;
     while (at < payload->length) {
         if (payload->length - at < RECORD_HEADER_BYTES)

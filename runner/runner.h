@@ -150,7 +150,6 @@ struct test {
 };
 
 struct program {
-    struct file files[MAX_FILES]; /* the program's, and behind them the tests' */
     size_t file_count;
     size_t own_file_count; /* without the tests' */
     const uint8_t *files_end; /* nothing of the payload before this is needed once the files are written */
@@ -160,11 +159,13 @@ struct program {
     uint64_t work_inodes;
     struct stage stages[MAX_STAGES];
     size_t stage_count;
-    struct test tests[MAX_TESTS];
     size_t test_count;
     const char *globs[MAX_GLOBS]; /* of the artifacts */
     size_t glob_count;
     uint64_t keep_bytes; /* of what the compile stage leaves, to be sent when it ended well; 0 where nobody asks for it */
+    /* Last, since they are large: the program's files, and behind them the tests'. */
+    struct file files[MAX_FILES];
+    struct test tests[MAX_TESTS];
 };
 
 void program_parse(struct program *program, const struct payload *payload);

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -18,7 +19,9 @@
 
 /*
  * The filter for system calls. What is not named is allowed, and what is refused is refused with an errno, since a
- * program can handle that. Calls without a rule on their arguments cost nothing: the kernel knows them by number.
+ * program can handle that. Calls without a rule on their arguments cost nothing: the kernel knows them by number, for it
+ * runs the filter once for each number when it is put on (seccomp_cache_prepare in kernel/seccomp.c). So that this takes
+ * microseconds, a call's rule is looked up in a tree.
  */
 
 #if defined(__x86_64__)
@@ -34,7 +37,7 @@
 
 #include "syscalls.h"
 
-enum { FILTER_MAX = 512 };
+enum { FILTER_MAX = 512, RULES_MAX = 128, RULES_IN_LEAF = 4 };
 
 /* The process id of the runner, as the program's calls would name it. */
 enum { RUNNER_PID = 1 };
@@ -57,6 +60,18 @@ static struct filter allowing_filter;
 static struct filter asking_filter;
 static struct filter *built;
 
+/* What is done about one call: instructions that jump nowhere else and end in an answer. */
+struct rule {
+    uint32_t call;
+    unsigned short first; /* in the instructions of all rules */
+    unsigned short length;
+};
+
+static struct filter all_rules;
+static struct rule rules[RULES_MAX];
+static size_t rule_count;
+static uint32_t answer_to_forks;
+
 static void emit(unsigned int code, uint32_t operand, uint8_t when_true, uint8_t when_false)
 {
     if (built->length == FILTER_MAX)
@@ -75,26 +90,34 @@ static void load_argument(int argument)
     emit(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(offsetof(struct seccomp_data, args) + (size_t)argument * 8), 0, 0);
 }
 
+/* What is emitted next, up to the next rule, is about this call. */
+static void begin_rule(uint32_t call)
+{
+    if (rule_count == RULES_MAX)
+        die("seccomp: there are more than %d rules", RULES_MAX);
+    rules[rule_count++] = (struct rule){.call = call, .first = built->length};
+}
+
 static void refuse(uint32_t call, int error)
 {
-    emit(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1);
+    begin_rule(call);
     answer(error);
 }
 
 static void ask(void)
 {
-    emit(BPF_RET | BPF_K, built == &asking_filter ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW, 0, 0);
+    emit(BPF_RET | BPF_K, answer_to_forks, 0, 0);
 }
 
 static void ask_for(uint32_t call)
 {
-    emit(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1);
+    begin_rule(call);
     ask();
 }
 
 static void refuse_flags(uint32_t call, int argument, uint32_t flags)
 {
-    emit(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
+    begin_rule(call);
     load_argument(argument);
     emit(BPF_JMP | BPF_JSET | BPF_K, flags, 0, 1);
     answer(EPERM);
@@ -103,7 +126,7 @@ static void refuse_flags(uint32_t call, int argument, uint32_t flags)
 
 static void refuse_when(uint32_t call, int argument, uint32_t value)
 {
-    emit(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
+    begin_rule(call);
     load_argument(argument);
     emit(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
     answer(EPERM);
@@ -112,7 +135,7 @@ static void refuse_when(uint32_t call, int argument, uint32_t value)
 
 static void refuse_unless(uint32_t call, int argument, uint32_t value, int error)
 {
-    emit(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
+    begin_rule(call);
     load_argument(argument);
     emit(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0);
     answer(error);
@@ -122,7 +145,7 @@ static void refuse_unless(uint32_t call, int argument, uint32_t value, int error
 /* Priorities: of one process that is not the runner. A group or a user may include the runner. */
 static void refuse_priority(uint32_t call, uint32_t of_process)
 {
-    emit(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 6);
+    begin_rule(call);
     load_argument(0);
     emit(BPF_JMP | BPF_JEQ | BPF_K, of_process, 0, 2);
     load_argument(1);
@@ -134,7 +157,7 @@ static void refuse_priority(uint32_t call, uint32_t of_process)
 /* Who gets a signal when a file is ready: never the runner, nor its process group, nor one that only memory names. */
 static void refuse_owners(void)
 {
-    emit(BPF_JMP | BPF_JEQ | BPF_K, SYS_fcntl, 0, 8);
+    begin_rule(SYS_fcntl);
     load_argument(1);
     emit(BPF_JMP | BPF_JEQ | BPF_K, F_SETOWN_EX, 4, 0);
     emit(BPF_JMP | BPF_JEQ | BPF_K, F_SETOWN, 0, 4);
@@ -144,7 +167,7 @@ static void refuse_owners(void)
     answer(EPERM);
     answer(0);
 
-    emit(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 5);
+    begin_rule(SYS_ioctl);
     load_argument(1);
     emit(BPF_JMP | BPF_JEQ | BPF_K, FIOSETOWN, 1, 0);
     emit(BPF_JMP | BPF_JEQ | BPF_K, SIOCSPGRP, 0, 1);
@@ -167,7 +190,7 @@ static void check_forks(void)
 {
     static const uint32_t namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
                                        CLONE_NEWPID | CLONE_NEWNET;
-    emit(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, 4);
+    begin_rule(SYS_clone);
     load_argument(0);
     emit(BPF_JMP | BPF_JSET | BPF_K, namespaces, 0, 1);
     answer(EPERM);
@@ -178,8 +201,8 @@ static void check_forks(void)
 #endif
 }
 
-/* Instructions of the parts of what checks sockets. */
-enum { INTERNET_LENGTH = 11, NETLINK_LENGTH = 5 };
+/* Instructions of what checks sockets of one family. */
+enum { INTERNET_LENGTH = 11 };
 
 /*
  * Sockets of one family by TCP or UDP and nothing else: the other protocols are code of the kernel that hardly anyone uses,
@@ -204,7 +227,7 @@ static void allow_internet(uint32_t family)
 /* What sockets there are where the network is on: also those by which a C library learns the addresses of the machine. */
 static void check_sockets(void)
 {
-    emit(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3 + 2 * INTERNET_LENGTH + NETLINK_LENGTH);
+    begin_rule(SYS_socket);
     load_argument(0);
     emit(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 0, 1);
     answer(0);
@@ -246,23 +269,77 @@ static void check_arguments(bool network)
     refuse_unless(SYS_socketpair, 0, AF_UNIX, EACCES);
 }
 
-static void build(struct filter *filter, bool network)
+static int by_call(const void *one, const void *other)
 {
-    built = filter;
-    check_architecture();
+    uint32_t a = ((const struct rule *)one)->call;
+    uint32_t b = ((const struct rule *)other)->call;
+    return (a > b) - (a < b);
+}
+
+static void make_rules(bool network)
+{
+    built = &all_rules;
+    all_rules.length = 0;
+    rule_count = 0;
     for (size_t i = 0; i < sizeof missing_calls / sizeof missing_calls[0]; i += 1)
         refuse(missing_calls[i], ENOSYS);
     for (size_t i = 0; i < sizeof refused_calls / sizeof refused_calls[0]; i += 1)
         refuse(refused_calls[i], EPERM);
     check_forks();
     check_arguments(network);
+    for (size_t i = 0; i < rule_count; i += 1) {
+        unsigned short end = i + 1 < rule_count ? rules[i + 1].first : all_rules.length;
+        rules[i].length = (unsigned short)(end - rules[i].first);
+    }
+    qsort(rules, rule_count, sizeof rules[0], by_call);
+    for (size_t i = 1; i < rule_count; i += 1)
+        if (rules[i].call == rules[i - 1].call)
+            die("seccomp: there are two rules for call %u", rules[i].call);
+}
+
+static void emit_leaf(const struct rule *first, size_t count)
+{
+    for (const struct rule *rule = first; rule < first + count; rule += 1) {
+        emit(BPF_JMP | BPF_JEQ | BPF_K, rule->call, 0, (uint8_t)rule->length);
+        for (unsigned short i = 0; i < rule->length; i += 1) {
+            const struct sock_filter *copied = &all_rules.instructions[rule->first + i];
+            emit(copied->code, copied->k, copied->jt, copied->jf);
+        }
+    }
     answer(0);
+}
+
+/* The rules below the middle, behind a jump over them. */
+static void emit_tree(const struct rule *first, size_t count)
+{
+    if (count <= RULES_IN_LEAF) {
+        emit_leaf(first, count);
+        return;
+    }
+    size_t lower = count / 2;
+    uint32_t middle = first[lower].call;
+    unsigned short from = built->length;
+    /* A condition jumps over 255 instructions at most, and an unconditional jump over any number. */
+    emit(BPF_JMP | BPF_JGE | BPF_K, middle, 0, 1);
+    emit(BPF_JMP | BPF_JA, 0, 0, 0);
+    emit_tree(first, lower);
+    built->instructions[from + 1].k = (uint32_t)(built->length - from - 2);
+    emit_tree(first + lower, count - lower);
+}
+
+static void build(struct filter *filter, bool network, uint32_t to_forks)
+{
+    answer_to_forks = to_forks;
+    make_rules(network);
+    built = filter;
+    check_architecture();
+    emit_tree(rules, rule_count);
 }
 
 void seccomp_build(bool network)
 {
-    build(&allowing_filter, network);
-    build(&asking_filter, network);
+    build(&allowing_filter, network, SECCOMP_RET_ALLOW);
+    build(&asking_filter, network, SECCOMP_RET_USER_NOTIF);
 }
 
 static int apply(const struct filter *filter, unsigned int flags)
