@@ -10,7 +10,6 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -37,7 +36,7 @@
 
 #include "syscalls.h"
 
-enum { FILTER_MAX = 512, RULES_MAX = 128, RULES_IN_LEAF = 4 };
+enum { FILTER_MAX = 512, RULES_MAX = 128, RULES_IN_LEAF = 12 };
 
 /* The process id of the runner, as the program's calls would name it. */
 enum { RUNNER_PID = 1 };
@@ -70,7 +69,6 @@ struct rule {
 static struct filter all_rules;
 static struct rule rules[RULES_MAX];
 static size_t rule_count;
-static uint32_t answer_to_forks;
 
 static void emit(unsigned int code, uint32_t operand, uint8_t when_true, uint8_t when_false)
 {
@@ -106,7 +104,7 @@ static void refuse(uint32_t call, int error)
 
 static void ask(void)
 {
-    emit(BPF_RET | BPF_K, answer_to_forks, 0, 0);
+    emit(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF, 0, 0);
 }
 
 static void ask_for(uint32_t call)
@@ -269,11 +267,26 @@ static void check_arguments(bool network)
     refuse_unless(SYS_socketpair, 0, AF_UNIX, EACCES);
 }
 
-static int by_call(const void *one, const void *other)
+static void close_rules(void)
 {
-    uint32_t a = ((const struct rule *)one)->call;
-    uint32_t b = ((const struct rule *)other)->call;
-    return (a > b) - (a < b);
+    for (size_t i = 0; i < rule_count; i += 1) {
+        unsigned short end = i + 1 < rule_count ? rules[i + 1].first : all_rules.length;
+        rules[i].length = (unsigned short)(end - rules[i].first);
+    }
+}
+
+/* By call, by insertion: for so few it takes a tenth of what qsort(3) does. */
+static void sort_rules(void)
+{
+    for (size_t i = 1; i < rule_count; i += 1) {
+        struct rule rule = rules[i];
+        size_t at = i;
+        for (; at > 0 && rules[at - 1].call > rule.call; at -= 1)
+            rules[at] = rules[at - 1];
+        if (at > 0 && rules[at - 1].call == rule.call)
+            die("seccomp: there are two rules for call %u", rule.call);
+        rules[at] = rule;
+    }
 }
 
 static void make_rules(bool network)
@@ -287,14 +300,8 @@ static void make_rules(bool network)
         refuse(refused_calls[i], EPERM);
     check_forks();
     check_arguments(network);
-    for (size_t i = 0; i < rule_count; i += 1) {
-        unsigned short end = i + 1 < rule_count ? rules[i + 1].first : all_rules.length;
-        rules[i].length = (unsigned short)(end - rules[i].first);
-    }
-    qsort(rules, rule_count, sizeof rules[0], by_call);
-    for (size_t i = 1; i < rule_count; i += 1)
-        if (rules[i].call == rules[i - 1].call)
-            die("seccomp: there are two rules for call %u", rules[i].call);
+    close_rules();
+    sort_rules();
 }
 
 static void emit_leaf(const struct rule *first, size_t count)
@@ -327,19 +334,23 @@ static void emit_tree(const struct rule *first, size_t count)
     emit_tree(first + lower, count - lower);
 }
 
-static void build(struct filter *filter, bool network, uint32_t to_forks)
+/* The same with forks allowed. */
+static void allow_forks(struct filter *filter)
 {
-    answer_to_forks = to_forks;
-    make_rules(network);
-    built = filter;
-    check_architecture();
-    emit_tree(rules, rule_count);
+    for (struct sock_filter *at = filter->instructions; at < filter->instructions + filter->length; at += 1)
+        if (at->code == (BPF_RET | BPF_K) && at->k == SECCOMP_RET_USER_NOTIF)
+            at->k = SECCOMP_RET_ALLOW;
 }
 
 void seccomp_build(bool network)
 {
-    build(&allowing_filter, network, SECCOMP_RET_ALLOW);
-    build(&asking_filter, network, SECCOMP_RET_USER_NOTIF);
+    make_rules(network);
+    built = &asking_filter;
+    built->length = 0;
+    check_architecture();
+    emit_tree(rules, rule_count);
+    allowing_filter = asking_filter;
+    allow_forks(&allowing_filter);
 }
 
 static int apply(const struct filter *filter, unsigned int flags)
