@@ -4,7 +4,6 @@ import { createRun } from "../core/create-run.ts";
 import { ServiceError, invalid } from "../core/errors.ts";
 import type { TerminalSize } from "../core/interaction.ts";
 import type { Language } from "../core/languages.ts";
-import { boundsFor } from "../core/limits.ts";
 import type { LimitBounds } from "../core/limits.ts";
 import type { Run, Tenant } from "../core/run.ts";
 import type { RunRequest } from "../core/validators.ts";
@@ -86,7 +85,7 @@ export async function acceptRun(context: ApiContext, request: RunRequest, order:
   const checker = request.comparison?.language;
   if (checker !== undefined) await findLanguage(context, checker, "comparison.language");
   const key = idempotencyKey(order.headers);
-  const bounds = boundsFor(settings.limits, language.limits);
+  const bounds = context.boundsOf(language);
   const { wallMs, idleMs } = settings.interactive;
   return createRun(request, language, order.interactive === undefined ? bounds : withWallMs(bounds, wallMs), settings, {
     tenant: order.tenant,

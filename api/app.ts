@@ -10,6 +10,7 @@ import type { z } from "zod";
 import type { Backend } from "../core/backend.ts";
 import { ServiceError } from "../core/errors.ts";
 import type { LanguageRegistry } from "../core/languages.ts";
+import { boundsFor } from "../core/limits.ts";
 import { Authenticator, checkLocalHost } from "./auth.ts";
 import { LanguageAvailability } from "./availability.ts";
 import { BodyReader, checkContentType } from "./body.ts";
@@ -166,7 +167,16 @@ export async function buildApp(parts: AppParts): Promise<App> {
   const closing = new AbortController();
   app.addHook("preClose", async () => closing.abort());
   const availability = new LanguageAvailability(backend, registry);
-  const context: ApiContext = { settings, backend, registry, availability, metrics, closing: closing.signal };
+  const bounds = new Map(registry.languages.map((language) => [language, boundsFor(settings.limits, language.limits)]));
+  const context: ApiContext = {
+    settings,
+    backend,
+    registry,
+    boundsOf: (language) => bounds.get(language) ?? boundsFor(settings.limits, language.limits),
+    availability,
+    metrics,
+    closing: closing.signal,
+  };
   if (backend.probesFirst) app.addHook("onListen", () => void availability.all());
   handleErrors(app, closing.signal);
   watchRequests(app, context);

@@ -8,7 +8,8 @@ import type {
 import type { ZodTypeProvider } from "@fastify/type-provider-zod";
 
 import type { Backend } from "../core/backend.ts";
-import type { LanguageRegistry } from "../core/languages.ts";
+import type { Language, LanguageRegistry } from "../core/languages.ts";
+import type { LimitBounds } from "../core/limits.ts";
 import type { Tenant } from "../core/run.ts";
 import type { LanguageAvailability } from "./availability.ts";
 import type { Metrics } from "./metrics.ts";
@@ -26,6 +27,8 @@ export interface ApiContext {
   settings: Settings;
   backend: Backend;
   registry: LanguageRegistry;
+  /** What limits each of the registry's languages has on this server. */
+  boundsOf: (language: Language) => LimitBounds;
   availability: LanguageAvailability;
   metrics: Metrics;
   /** Aborted when the server begins to close: whoever waits for something that may take long gives up. */

@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
-
 import type { Program, ProgramStage } from "./program.ts";
 import type { StageName } from "./run.ts";
 
@@ -20,6 +18,15 @@ const MAX_FILE_BYTES = 64 * 1024;
 const MiB = 1024 * 1024;
 /** What waits holds more memory than a limit below this allows, in bytes. */
 const MIN_MEMORY_BYTES: Record<StageName, number> = { compile: 256 * MiB, run: 64 * MiB };
+
+function areSameWords(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((word, index) => word === other[index]);
+}
+
+function areSameVariables(one: ProgramStage["environment"], other: ProgramStage["environment"]): boolean {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+}
 
 /**
  * Whether what was started for `ahead` can execute `program`: everything is the same that the interpreter was started
@@ -43,7 +50,7 @@ export function waitsFor({ program: ahead, environment }: AheadProgram, program:
     wanted.memoryBytes >= MIN_MEMORY_BYTES[wanted.name] &&
     program.limits.open_files <= ahead.limits.open_files &&
     program.limits.file_bytes <= ahead.limits.file_bytes &&
-    isDeepStrictEqual(wanted.command, waiting.command) &&
-    isDeepStrictEqual(wanted.environment, environment)
+    areSameWords(wanted.command, waiting.command) &&
+    areSameVariables(wanted.environment, environment)
   );
 }

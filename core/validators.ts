@@ -268,12 +268,14 @@ export function checkFit(files: readonly ProgramFile[], limits: Limits): void {
     );
   }
   const folders = new Set(
-    files.flatMap(({ name }) =>
-      name
-        .split("/")
-        .slice(0, -1)
-        .map((_, depth, all) => all.slice(0, depth + 1).join("/")),
-    ),
+    files
+      .filter(({ name }) => name.includes("/"))
+      .flatMap(({ name }) =>
+        name
+          .split("/")
+          .slice(0, -1)
+          .map((_, depth, all) => all.slice(0, depth + 1).join("/")),
+      ),
   );
   // The root of the file system is an inode too.
   const inodes = files.length + folders.size + 1;

@@ -80,9 +80,13 @@ static void keep_capabilities(void)
     uint32_t low = 0;
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i += 1)
         low |= UINT32_C(1) << kept[i];
-    for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability += 1)
-        if (capability >= 32 || (low >> capability & 1) == 0)
-            check(prctl(PR_CAPBSET_DROP, capability, 0, 0, 0), "drop a capability");
+    /* The kernel says EINVAL for the first capability that it does not know. */
+    for (int capability = 0; capability < 64; capability += 1)
+        if ((capability >= 32 || (low >> capability & 1) == 0) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
+            if (errno == EINVAL)
+                break;
+            check(-1, "drop a capability");
+        }
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{low, low, low}, {0, 0, 0}};
     check(syscall(SYS_capset, &header, sets), "set capabilities");

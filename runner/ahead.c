@@ -76,6 +76,7 @@ void ahead_start(struct program *program, const struct payload *payload, bool mo
     make_fifo(program->files[0].name);
     stage_prepare(false);
     stage_start_ahead(&program->stages[0]);
+    privileges_look();
 }
 
 /* Whether what waits has opened the FIFO: one that is written and has no reader has an error (pipe_poll in fs/pipe.c). */

@@ -216,19 +216,28 @@ _Noreturn void child_main(const struct stage *stage, const struct child_means *m
     fail(STEP_EXECUTE, execute(stage));
 }
 
+/* What child_is_ending reads, so that it need not be looked up then; -1 where there is none. */
+int child_open_state(pid_t process)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 /*
  * Whether a process that has not been reaped yet will run no more, though it may not be a zombie so far: it is exiting, or
  * it was sent SIGKILL. Then it may still take what it was waiting for, but does nothing with it. Fields 9 and 31 of
  * /proc/PID/stat (proc_pid_stat(5)); bit 2 of the flags is PF_EXITING. What sends a fatal signal to a process makes that a
  * SIGKILL to each of its threads (complete_signal in Linux's kernel/signal.c).
  */
-bool child_is_ending(pid_t process)
+bool child_is_ending(int state)
 {
     static const unsigned long EXITING = 1 << 2, KILLED = 1ul << (SIGKILL - 1);
-    char path[32], text[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
-    if (!read_text(AT_FDCWD, path, text, sizeof text))
+    char text[1024];
+    ssize_t length = pread(state, text, sizeof text - 1, 0);
+    if (length <= 0)
         return true;
+    text[length] = '\0';
     /* The second field is the process's name in parentheses, and may have anything in it. */
     char *next = strrchr(text, ')');
     unsigned long flags = 0, pending = 0;

@@ -180,6 +180,7 @@ int files_folder(void);
 void files_write(const struct file *files, size_t count);
 void files_put_over(const struct file *file);
 void files_replace(const struct file *files, size_t count);
+void privileges_look(void);
 bool privileges_drop(void);
 
 /* ---- entries.c */
@@ -370,7 +371,8 @@ struct child_means {
 };
 
 _Noreturn void child_main(const struct stage *stage, const struct child_means *means);
-bool child_is_ending(pid_t process);
+int child_open_state(pid_t process);
+bool child_is_ending(int state);
 bool child_limit(pid_t process, const struct stage *stage, uint64_t used_us);
 
 /* ---- meter.c */

@@ -40,6 +40,7 @@ static bool prepared;
 
 /* What was started ahead, until a stage takes it over. */
 static struct running ahead;
+static int ahead_state = -1;
 
 /* Makes ready what all stages share; with `network`, filters that allow sockets of the Internet. */
 void stage_prepare(bool network)
@@ -84,6 +85,7 @@ void stage_start_ahead(const struct stage *stage)
 {
     ahead.stage = stage;
     start(&ahead, true);
+    ahead_state = child_open_state(ahead.process);
 }
 
 /* Takes what the child tells before it becomes the program, which closes its end of the socket. */
@@ -139,7 +141,7 @@ static bool take_over(struct running *running)
         return false;
     await_ahead();
     struct figure used = cgroup_cpu_us();
-    bool waits = waitpid(ahead.process, NULL, WNOHANG) == 0 && !child_is_ending(ahead.process) &&
+    bool waits = waitpid(ahead.process, NULL, WNOHANG) == 0 && !child_is_ending(ahead_state) &&
                  child_limit(ahead.process, running->stage, used.known ? used.value : 0);
     running->process = ahead.process;
     running->streams = ahead.streams;
@@ -147,6 +149,7 @@ static bool take_over(struct running *running)
     running->forks.most = running->stage->limit[LIMIT_PROCESSES];
     running->report_fd = ahead.report_fd;
     ahead.process = 0;
+    close(ahead_state);
     if (waits) {
         running->report = ahead.report;
         streams_begin(&running->streams, running->stage);
@@ -162,6 +165,7 @@ void stage_end_ahead(void)
 {
     struct running given_up = ahead;
     ahead.process = 0;
+    close(ahead_state);
     end(&given_up);
 }
 

@@ -2,7 +2,6 @@ import type { z } from "zod";
 
 import type { Availability } from "../../core/backend.ts";
 import type { Language } from "../../core/languages.ts";
-import { boundsFor } from "../../core/limits.ts";
 import type { LimitBounds } from "../../core/limits.ts";
 import type { ApiContext, App } from "../context.ts";
 import { errorResponses } from "../openapi.ts";
@@ -20,7 +19,7 @@ function renderLanguage(
 }
 
 /** `GET /api/languages` */
-export function languagesRoute(app: App, { availability, settings }: ApiContext): void {
+export function languagesRoute(app: App, { availability, boundsOf }: ApiContext): void {
   app.get(
     "/api/languages",
     {
@@ -35,9 +34,7 @@ export function languagesRoute(app: App, { availability, settings }: ApiContext)
     },
     async () => {
       const all = await availability.all();
-      return Array.from(all, ([language, found]) =>
-        renderLanguage(language, found, boundsFor(settings.limits, language.limits)),
-      );
+      return Array.from(all, ([language, found]) => renderLanguage(language, found, boundsOf(language)));
     },
   );
 }

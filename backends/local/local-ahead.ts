@@ -101,7 +101,8 @@ export class LocalAhead implements AsyncDisposable {
     }
     if (queue.waiting.length === 0) queue.target = Math.min(queue.target + 1, this.#options.maximum);
     queue.refill ??= setTimeout(() => this.#fill(queue), REFILL_AFTER_MS);
-    this.#observe(language, found === undefined ? undefined : nowMs - found.sinceMs);
+    // The program goes on its way first.
+    setImmediate(() => this.#observe(language, found === undefined ? undefined : nowMs - found.sinceMs));
     return found?.sandbox;
   }
 

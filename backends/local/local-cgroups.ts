@@ -21,6 +21,9 @@ export interface CgroupLimits {
   cpuMillicores: number;
 }
 
+/** What the runner does with a file; one that it resets serves it as well when it can only be read. */
+type Use = "read" | "reset" | "write";
+
 interface ControllerFiles {
   /** Limits: file and the text to write for each. */
   memoryLimit: string;
@@ -35,7 +38,7 @@ interface ControllerFiles {
    */
   cpuBurst: string;
   /** What the runner reads and sets by itself, by the name of its option. */
-  forRunner: [option: string, controller: Controller, file: string, access: number][];
+  forRunner: [option: string, controller: Controller, file: string, use: Use][];
   oomEvents: string;
 }
 
@@ -51,12 +54,12 @@ const FILES: Record<1 | 2, ControllerFiles> = {
     ],
     cpuBurst: "cpu.cfs_burst_us",
     forRunner: [
-      ["--cpu-usage-fd", "cpuacct", "cpuacct.usage", constants.R_OK],
-      ["--memory-peak-fd", "memory", "memory.max_usage_in_bytes", constants.W_OK],
-      ["--memory-limit-fd", "memory", "memory.limit_in_bytes", constants.W_OK],
-      ["--memory-events-fd", "memory", "memory.oom_control", constants.R_OK],
-      ["--pids-events-fd", "pids", "pids.events", constants.R_OK],
-      ["--cpu-weight-fd", "cpu", "cpu.shares", constants.W_OK],
+      ["--cpu-usage-fd", "cpuacct", "cpuacct.usage", "read"],
+      ["--memory-peak-fd", "memory", "memory.max_usage_in_bytes", "reset"],
+      ["--memory-limit-fd", "memory", "memory.limit_in_bytes", "write"],
+      ["--memory-events-fd", "memory", "memory.oom_control", "read"],
+      ["--pids-events-fd", "pids", "pids.events", "read"],
+      ["--cpu-weight-fd", "cpu", "cpu.shares", "write"],
     ],
     oomEvents: "memory.oom_control",
   },
@@ -68,12 +71,12 @@ const FILES: Record<1 | 2, ControllerFiles> = {
     cpuLimit: (quotaUs) => [["cpu.max", `${quotaUs} ${CPU_PERIOD_US}`]],
     cpuBurst: "cpu.max.burst",
     forRunner: [
-      ["--cpu-usage-fd", "cpuacct", "cpu.stat", constants.R_OK],
-      ["--memory-peak-fd", "memory", "memory.peak", constants.W_OK],
-      ["--memory-limit-fd", "memory", "memory.max", constants.W_OK],
-      ["--memory-events-fd", "memory", "memory.events", constants.R_OK],
-      ["--pids-events-fd", "pids", "pids.events", constants.R_OK],
-      ["--cpu-weight-fd", "cpu", "cpu.weight", constants.W_OK],
+      ["--cpu-usage-fd", "cpuacct", "cpu.stat", "read"],
+      ["--memory-peak-fd", "memory", "memory.peak", "reset"],
+      ["--memory-limit-fd", "memory", "memory.max", "write"],
+      ["--memory-events-fd", "memory", "memory.events", "read"],
+      ["--pids-events-fd", "pids", "pids.events", "read"],
+      ["--cpu-weight-fd", "cpu", "cpu.weight", "write"],
     ],
     oomEvents: "memory.events",
   },
@@ -116,9 +119,19 @@ export interface RunnerFile {
 
 /** What the machine's kernel has of the files of a cgroup, by their paths below the hierarchies' own. */
 interface KnownFiles {
+  /** The limits with which a cgroup is made, where all files for them could be written. */
+  usual: CgroupLimits | undefined;
   forRunner: readonly { option: string; controller: Controller; file: string; writable: boolean }[];
   /** Written when a cgroup is made. */
   initial: readonly { controller: Controller; file: string; text: string }[];
+}
+
+function areSame(one: CgroupLimits, other: CgroupLimits): boolean {
+  return (
+    one.memoryBytes === other.memoryBytes &&
+    one.processes === other.processes &&
+    one.cpuMillicores === other.cpuMillicores
+  );
 }
 
 function limitTexts(version: 1 | 2, limits: CgroupLimits): [Controller, string, string][] {
@@ -144,19 +157,25 @@ function lookAt(version: 1 | 2, folders: ReadonlyMap<Controller, string>, usual:
     const folder = folders.get(controller);
     return folder === undefined ? undefined : join(folder, file);
   };
+  // A kernel without swap space has no such file.
+  const initial = wanted.flatMap(([controller, file, text]) => {
+    const place = path(controller, file);
+    return place !== undefined && allows(place, constants.W_OK) ? [{ controller, file, text }] : [];
+  });
+  const isWritten = ([controller, file]: [Controller, string, string]): boolean =>
+    initial.some((known) => known.controller === controller && known.file === file);
   return {
-    forRunner: forRunner.flatMap(([option, controller, file, access]) => {
+    usual: limitTexts(version, usual).every(isWritten) ? usual : undefined,
+    forRunner: forRunner.flatMap(([option, controller, file, use]) => {
       const place = path(controller, file);
       if (place === undefined) return [];
       // memory.peak can only be read before Linux 6.12 and is missing before 5.19, as is pids.events on old version 1.
-      const writable = access === constants.W_OK && allows(place, access);
-      return writable || allows(place, constants.R_OK) ? [{ option, controller, file, writable }] : [];
+      const writable = use !== "read" && allows(place, constants.W_OK);
+      return writable || (use !== "write" && allows(place, constants.R_OK))
+        ? [{ option, controller, file, writable }]
+        : [];
     }),
-    // A kernel without swap space has no such file.
-    initial: wanted.flatMap(([controller, file, text]) => {
-      const place = path(controller, file);
-      return place !== undefined && allows(place, constants.W_OK) ? [{ controller, file, text }] : [];
-    }),
+    initial,
   };
 }
 
@@ -205,6 +224,8 @@ export class SandboxCgroup {
 
   /** Gives the sandbox the limits of its program. */
   limit(limits: CgroupLimits): void {
+    const { usual } = this.#known;
+    if (usual !== undefined && areSame(usual, limits)) return;
     const { cpuBurst } = FILES[this.version];
     const changed = limitTexts(this.version, limits).filter(([controller, file, text]) => {
       const is = this.#known.initial.find((known) => known.controller === controller && known.file === file);
@@ -271,7 +292,7 @@ export class LocalCgroups implements AsyncDisposable {
       ([controller, reason]) =>
         `degraded: the cgroup controller ${controller} can't be used (${reason}), so not enforced: ${ENFORCES[controller] ?? controller}`,
     );
-    let known: KnownFiles = { forRunner: [], initial: [] };
+    let known: KnownFiles = { usual: undefined, forRunner: [], initial: [] };
     if (mounts !== undefined) {
       for (const folder of new Set(mounts.folders.values())) {
         for (const entry of await readdir(folder, { withFileTypes: true })) {
