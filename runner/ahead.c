@@ -77,6 +77,7 @@ void ahead_start(struct program *program, const struct payload *payload, bool mo
     stage_prepare(false);
     stage_start_ahead(&program->stages[0]);
     privileges_look();
+    payload_make_ready();
 }
 
 /* Whether what waits has opened the FIFO: one that is written and has no reader has an error (pipe_poll in fs/pipe.c). */

@@ -10,17 +10,37 @@ static const char magic[8] = "SBXRUN01";
 static const char magic_ahead[8] = "SBXWAIT1";
 static const char magic_anew[8] = "SBXANEW1";
 
-/* Memory for `length` bytes and one more, laid out so that anything read or written beyond faults. */
-static uint8_t *map_payload(size_t length)
+/* As long as most payloads or longer; of what is not used the kernel has no memory. */
+enum { READY_BYTES = 64 << 10 };
+
+/* The end of so much memory, for the next payload. */
+static uint8_t *ready_end;
+
+/* The end of at least `size` bytes of memory, behind which anything that is read or written faults. */
+static uint8_t *map_before_guard(size_t size)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t size = (length + 1 + page - 1) / page * page;
+    size = (size + page - 1) / page * page;
     uint8_t *memory = mmap(NULL, size + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         die_errno("mmap");
     if (mprotect(memory + size, page, PROT_NONE) != 0)
         die_errno("mprotect");
-    return memory + size - (length + 1);
+    return memory + size;
+}
+
+/* Makes room for the payload after this one, which is not to wait for it. */
+void payload_make_ready(void)
+{
+    ready_end = map_before_guard(READY_BYTES);
+}
+
+/* Memory for `length` bytes and one more. */
+static uint8_t *memory_for(size_t length)
+{
+    uint8_t *end = ready_end != NULL && length < READY_BYTES ? ready_end : map_before_guard(length + 1);
+    ready_end = NULL;
+    return end - (length + 1);
 }
 
 /* Makes room for the payload that a header, the magic word and the payload's length, announces. */
@@ -37,7 +57,7 @@ void payload_begin(struct payload *payload, const uint8_t header[HEADER_BYTES])
     payload->length = (size_t)header[8] | (size_t)header[9] << 8 | (size_t)header[10] << 16 | (size_t)header[11] << 24;
     if (payload->length > MAX_PAYLOAD_BYTES)
         die("program: the payload is longer than %u bytes", (unsigned int)MAX_PAYLOAD_BYTES);
-    payload->bytes = map_payload(payload->length);
+    payload->bytes = memory_for(payload->length);
 }
 
 static void advise(const uint8_t *from, const uint8_t *to, int advice)

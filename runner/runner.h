@@ -90,6 +90,7 @@ struct payload {
     enum payload_kind kind;
 };
 
+void payload_make_ready(void);
 void payload_begin(struct payload *payload, const uint8_t header[HEADER_BYTES]);
 void payload_release(const uint8_t *from, const uint8_t *to);
 void payload_keep_from_children(const uint8_t *from, const uint8_t *to);

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
@@ -74,4 +75,52 @@ test("a launcher that can't be started, or ends, is the reason why nothing start
   await expect(missing.launch(["/bin/true"])).rejects.toThrow(/the launcher failed: .*\/nowhere\/launcher/);
   await using ending = await open("/bin/false");
   await expect(ending.launch(["/bin/true"])).rejects.toThrow(/the launcher failed/);
+});
+
+const NAMESPACE = ["/usr/bin/readlink", "/proc/self/ns/net"];
+
+test.runIf(process.getuid?.() === 0)("sandboxes take turns in a network namespace, and never share one", async () => {
+  await using launcher = await open(LAUNCHER);
+  const namespace = async (): Promise<string> => {
+    const { connection, ended } = await launcher.launch(NAMESPACE);
+    const said = await text(connection);
+    await within(WAIT_MS, "the end", ended);
+    return said;
+  };
+  const first = await namespace();
+  expect(first).toMatch(/^net:\[\d+\]\n$/);
+  expect(await namespace()).toBe(first);
+  const together = await Promise.all([
+    launcher.launch(["/bin/sh", "-c", `${NAMESPACE.join(" ")}; read line`]),
+    launcher.launch(["/bin/sh", "-c", `${NAMESPACE.join(" ")}; read line`]),
+  ]);
+  const [one, other] = await Promise.all(
+    together.map(async ({ connection }) => String((await once(connection.resume(), "data"))[0])),
+  );
+  expect(one).not.toBe(other);
+  for (const launched of together) {
+    launched.kill();
+    await within(WAIT_MS, "the end", launched.ended);
+  }
+});
+
+/** Leaves a socket with a name in a message that nobody has read, behind more bytes than are read ahead of whoever wants them. */
+const LEAVE_SOCKET = `
+import array, socket
+left = socket.socket(socket.AF_UNIX)
+left.bind("\\0left")
+left.listen()
+connection = socket.socket(fileno=1)
+connection.sendall(b"x" * 150000)
+connection.sendmsg([b"y"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [left.fileno()]))])
+`;
+
+test("a network namespace in which a socket is left serves nobody else", async () => {
+  await using launcher = await open(LAUNCHER);
+  const leaving = await launcher.launch(["/usr/bin/python3", "-c", LEAVE_SOCKET]);
+  await within(WAIT_MS, "the end", leaving.ended);
+  const { connection } = await launcher.launch(["/bin/cat", "/proc/net/unix"]);
+  const sockets = await text(connection);
+  leaving.connection.destroy();
+  expect(sockets).toMatch(/^Num .*\n$/);
 });

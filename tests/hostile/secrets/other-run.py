@@ -22,6 +22,10 @@ for name in ("\0{{victim}}", "\0{{abstract}}"):
         print("ESCAPED", name)
     except OSError:
         pass
+if os.path.exists("/proc/net/unix"):
+    for line in open("/proc/net/unix"):
+        if "@" in line:
+            print("ESCAPED", line)
 own = {os.getpid(), os.getppid()}
 for path in glob.glob("/proc/[0-9]*"):
     if int(path[6:]) not in own:
