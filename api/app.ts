@@ -98,11 +98,12 @@ function createServer({ settings }: AppParts): App {
 }
 
 function watchRequests(app: App, { metrics, closing }: ApiContext): void {
-  app.addHook("onRequest", async (request, reply) => {
+  app.addHook("onRequest", (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
     if (closing.aborted && request.routeOptions.url !== "/healthz") {
       throw new ServiceError("shutting_down", "the server is stopping; send the request again");
     }
+    done();
   });
   app.addHook("onResponse", async (request, reply) => {
     const { method, routeOptions } = request;
@@ -117,13 +118,14 @@ async function protectedRoutes(app: App, context: ApiContext): Promise<void> {
   const { settings } = context;
   const authenticator = new Authenticator(settings.apiKeys);
   const localOnly = settings.apiKeys.length === 0 && !settings.allowAnonymous;
-  app.addHook("onRequest", async (request) => {
+  app.addHook("onRequest", (request, _reply, done) => {
     if (request.method === "POST") checkContentType(request.headers);
     if (localOnly) checkLocalHost(request.headers);
     // A browser's page can't give a WebSocket a header; its first message then has the key.
     const keyFollows =
       request.routeOptions.url === INTERACTIVE_PATH && settings.apiKeys.length > 0 && !bringsKey(request.headers);
     request.tenant = keyFollows ? "" : authenticator.authenticate(request.headers);
+    done();
   });
   // The body of a DELETE means nothing, and some clients announce one that they do not send.
   app.addContentTypeParser("*", (_request, payload, done) => {

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import type { Language } from "../../core/languages.ts";
 import type { Connections } from "./connections.ts";
 import { HELLO, HELLO_OF_ALL_HEADERS } from "./programs.ts";
-import { answerOf, bareCommands, bareSubject, execute, expectGreeting } from "./subjects.ts";
-import type { Command, Subject } from "./subjects.ts";
+import { bareCommands, bareSubject, execute, execution, expectGreeting } from "./subjects.ts";
+import type { Check, Command, Subject } from "./subjects.ts";
 
 /** One program, in two ways that are to be compared. */
 export interface Comparison {
@@ -25,10 +25,12 @@ function asking(connections: Connections, language: string, code: string, isNew:
   let count = 0;
   return async () => {
     count += 1;
+    const isCached = !isNew && count > 1;
     const body = { language, code: isNew ? `${code}// ${count}\n` : code };
-    const answer = await answerOf(connections, Buffer.from(JSON.stringify(body)));
-    if (answer.compile?.cached !== (!isNew && count > 1)) throw new Error(`it was compiled otherwise: ${count}`);
-    expectGreeting(answer.stdout);
+    return await execution(connections, Buffer.from(JSON.stringify(body)), ({ compile, stdout }) => {
+      if (compile?.cached !== isCached) throw new Error(`it was compiled otherwise: ${code}`);
+      expectGreeting(stdout);
+    });
   };
 }
 
@@ -47,15 +49,21 @@ async function casesOf(
 }
 
 /** The compiled program alone, so many times, each with its own input. */
-async function doubling({ file, cwd, env }: Command): Promise<void> {
+async function doubling({ file, cwd, env }: Command): Promise<Check> {
+  const doubles: string[] = [];
   for (let number = 0; number < TESTS; number += 1) {
     const child = spawn(file, { cwd, env, stdio: ["pipe", "pipe", "inherit"] });
     let stdout = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
     child.stdin.end(`${number}\n`);
     await once(child, "close");
-    if (stdout !== `${2 * number}\n`) throw new Error(`the double of ${number} is ${stdout}`);
+    doubles.push(stdout);
   }
+  return () => {
+    for (const [number, double] of doubles.entries()) {
+      if (double !== `${2 * number}\n`) throw new Error(`the double of ${number} is ${double}`);
+    }
+  };
 }
 
 /** The tests of one program, which is compiled already on both sides. */
@@ -71,10 +79,10 @@ async function testsCase(language: Language, connections: Connections, folder: s
   return {
     name: `${language.name}, ${TESTS} tests`,
     bare: async () => await doubling(run),
-    ours: async () => {
-      const { verdict } = await answerOf(connections, body);
-      if (verdict !== "accepted") throw new Error(`the tests came to ${verdict}`);
-    },
+    ours: async () =>
+      await execution(connections, body, ({ verdict }) => {
+        if (verdict !== "accepted") throw new Error(`the tests came to ${verdict}`);
+      }),
   };
 }
 

@@ -29,8 +29,9 @@ export async function measureLatency(
     for (const [index, subject] of subjects.entries()) {
       await delay(REST_MS);
       const start = performance.now();
-      await subject();
+      const check = await subject();
       if (round >= 0) samples[index]?.push(performance.now() - start);
+      check();
     }
   }
   return samples;
@@ -48,7 +49,8 @@ export async function executeMany(
   const worker = async (): Promise<void> => {
     while (begun < count && performance.now() < deadline) {
       begun += 1;
-      await subject();
+      const check = await subject();
+      check();
       ended += 1;
     }
   };

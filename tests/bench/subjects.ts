@@ -12,8 +12,11 @@ import { HELLO, helloProgram, machineCommand, machineEnvironment } from "./progr
 /** Longer than any greeting takes, on a machine that is busy with others. */
 const TIMEOUT_MS = 30_000;
 
-/** One way to execute a greeting. Executes it once; throws unless it greets. */
-export type Subject = () => Promise<void>;
+/** Looks at what an execution has given, which does not belong to it; throws unless that is right. */
+export type Check = () => void;
+
+/** One way to execute a program. Executes it once. */
+export type Subject = () => Promise<Check>;
 
 export interface Command {
   file: string;
@@ -63,7 +66,7 @@ export function bareSubject(commands: readonly Command[]): Subject {
   return async () => {
     let stdout = "";
     for (const command of commands) stdout = await execute(command);
-    expectGreeting(stdout);
+    return () => expectGreeting(stdout);
   };
 }
 
@@ -86,7 +89,10 @@ export async function bubblewrapSubject(language: Language, folder: string): Pro
     cwd: folder,
     env: machineEnvironment(stage.environment, "/work"),
   };
-  return async () => expectGreeting(await execute(command));
+  return async () => {
+    const stdout = await execute(command);
+    return () => expectGreeting(stdout);
+  };
 }
 
 const ANSWER = z.object({
@@ -99,15 +105,22 @@ const ANSWER = z.object({
 });
 export type Answer = z.infer<typeof ANSWER>;
 
-/** Executes a run over a connection that stays open, up to the parsed answer; throws unless it succeeds. */
-export async function answerOf(connections: Connections, body: Buffer): Promise<Answer> {
-  const answer = ANSWER.parse(JSON.parse(await connections.post("/api/run/sync", body)));
-  if (answer.status !== "succeeded") throw new Error(`a run ended as ${JSON.stringify(answer)}`);
-  return answer;
+/** Executes a run over a connection that stays open, up to the whole answer, which `look` then gets; it throws unless the run succeeds. */
+export async function execution(
+  connections: Connections,
+  body: Buffer,
+  look: (answer: Answer) => void,
+): Promise<Check> {
+  const text = await connections.post("/api/run/sync", body);
+  return () => {
+    const answer = ANSWER.parse(JSON.parse(text));
+    if (answer.status !== "succeeded") throw new Error(`a run ended as ${text}`);
+    look(answer);
+  };
 }
 
 /** A request to the server for the language's greeting. */
 export function serverSubject(language: Language, connections: Connections): Subject {
   const body = Buffer.from(JSON.stringify({ language: language.name, code: HELLO.get(language.name) }));
-  return async () => expectGreeting((await answerOf(connections, body)).stdout);
+  return async () => await execution(connections, body, ({ stdout }) => expectGreeting(stdout));
 }
