@@ -12,8 +12,8 @@
  * Processes. The launcher is one process without threads, started by the server with the path of the server's socket and
  * what the sandboxes' file system is made of, from which it makes one mount namespace at its start (tree.c). For each
  * "start" it connects to the server, tells it on the connection for which token, makes cgroups, and forks a child straight into
- * namespaces of its own, one of them a copy of that mount namespace. The child joins the sandbox's cgroups, leaves
- * everything of the machine behind and becomes the runner, the first process of the sandbox (sandbox.c). Whatever it fails
+ * namespaces of its own, one of them a copy of that mount namespace, and one that may have served others (netns.c). The
+ * child joins the sandbox's cgroups, leaves everything of the machine behind and becomes the runner, the first process of the sandbox (sandbox.c). Whatever it fails
  * in is one line of text on the connection, where the runner's frames would have come. Since the connection is older than
  * the child, the server finds it, with that line, also when it hears of the child's end first.
  *
@@ -23,8 +23,8 @@
  * Privileges. Root's launcher makes all of this as root, and gives each sandbox a user id of its own. Anyone else's begins
  * a user namespace, in which it has the privileges for it; all sandboxes then have the server's user id outside.
  *
- * Descriptors. 0, 1 and 2 are the server's; signalfd, the two mount namespaces and a request's files are the launcher's. A
- * child keeps its connection as 0, 1 and 2, has the request's files from 4 on, in their order, and nothing else: all
+ * Descriptors. 0, 1 and 2 are the server's; signalfd, the namespaces, the cgroups' parents and a request's files are the
+ * launcher's. A child keeps its connection as 0, 1 and 2, has the request's files from 4 on, in their order, and nothing else: all
  * others close on exec.
  *
  * Ends. A sandbox dies with the launcher, by a signal from the kernel, and the launcher dies with the server: by the end of
