@@ -13,9 +13,10 @@
  * what the sandboxes' file system is made of, from which it makes one mount namespace at its start (tree.c). For each
  * "start" it connects to the server, tells it on the connection for which token, makes cgroups, and forks a child straight into
  * namespaces of its own, one of them a copy of that mount namespace, and one that may have served others (netns.c). The
- * child joins the sandbox's cgroups, leaves everything of the machine behind and becomes the runner, the first process of the sandbox (sandbox.c). Whatever it fails
- * in is one line of text on the connection, where the runner's frames would have come. Since the connection is older than
- * the child, the server finds it, with that line, also when it hears of the child's end first.
+ * child joins the sandbox's cgroups, leaves everything of the machine behind and becomes the runner, the first process of
+ * the sandbox (sandbox.c). Whatever it fails in is one line of text on the connection, where the runner's frames would have
+ * come. Since the connection is older than the child, the server finds it, with that line, also when it hears of the child's
+ * end first.
  *
  * A sandbox with a network has a second process outside, its relay, which the launcher forks as well and which lets the
  * child go on when the network is there (network.c).
@@ -24,8 +25,8 @@
  * a user namespace, in which it has the privileges for it; all sandboxes then have the server's user id outside.
  *
  * Descriptors. 0, 1 and 2 are the server's; signalfd, the namespaces, the cgroups' parents and a request's files are the
- * launcher's. A child keeps its connection as 0, 1 and 2, has the request's files from 4 on, in their order, and nothing else: all
- * others close on exec.
+ * launcher's. A child keeps its connection as 0, 1 and 2, has the request's files from 4 on, in their order, and nothing
+ * else: all others close on exec.
  *
  * Ends. A sandbox dies with the launcher, by a signal from the kernel, and the launcher dies with the server: by the end of
  * fd 0, and by such a signal where the server was killed. A relay is killed when its sandbox was reaped, and ends with the

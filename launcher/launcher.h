@@ -14,6 +14,7 @@ _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2))
 
 /* ---- tree.c */
 void tree_make(const char *folder, char **mounts, size_t count);
+int this_namespace(const char *path);
 int tree_enter(void);
 int tree_leave(void);
 

@@ -35,9 +35,7 @@ static size_t count;
 
 void netns_allow_reuse(void)
 {
-    machine = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-    if (machine < 0)
-        die("launcher: open /proc/self/ns/net: %s\n", strerror(errno));
+    machine = this_namespace("/proc/self/ns/net");
 }
 
 /* Whether a sandbox may have one; otherwise it begins its own. */

@@ -17,9 +17,9 @@
 
 /*
  * A sandbox's first process, from its fork to the runner. It begins in namespaces that nobody else is in, joins its
- * cgroups, leaves all mounts but the sandbox's, becomes the one user that its user namespace knows, and gives up every capability but the
- * two that the runner needs. Only the launcher, outside, may say which user that is (user_namespaces(7)), so the child
- * waits for a word of it.
+ * cgroups, leaves all mounts but the sandbox's, becomes the one user that its user namespace knows, and gives up every
+ * capability but the two that the runner needs. Only the launcher, outside, may say which user that is
+ * (user_namespaces(7)), so the child waits for a word of it.
  */
 
 enum { USER_INSIDE = 1000 };

@@ -69,11 +69,12 @@ static void attach_in_sandbox(const char *kind, const char *source, const char *
     attach(copy_mounts(source, strcmp(kind, "device") == 0 ? DEVICE : FOLDER), path);
 }
 
-static int this_namespace(void)
+/* The one that the launcher is in, by its file in /proc/self/ns. */
+int this_namespace(const char *path)
 {
-    int fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        die("launcher: open /proc/self/ns/mnt: %s\n", strerror(errno));
+        die("launcher: open %s: %s\n", path, strerror(errno));
     return fd;
 }
 
@@ -83,7 +84,7 @@ static int this_namespace(void)
  */
 void tree_make(const char *folder, char **mounts, size_t count)
 {
-    machine = this_namespace();
+    machine = this_namespace("/proc/self/ns/mnt");
     if (unshare(CLONE_NEWNS) != 0 || make_private() != 0)
         die("launcher: begin a mount namespace: %s\n", strerror(errno));
     int root = copy_mounts(folder, FOLDER); /* before the tree covers it */
@@ -98,7 +99,7 @@ void tree_make(const char *folder, char **mounts, size_t count)
     if (syscall(SYS_mount_setattr, AT_FDCWD, ".", 0, &attributes, sizeof attributes) != 0 ||
         syscall(SYS_pivot_root, ".", ".") != 0 || syscall(SYS_umount2, ".", 2 /* MNT_DETACH */) != 0)
         die("launcher: leave the machine's mounts: %s\n", strerror(errno));
-    tree = this_namespace();
+    tree = this_namespace("/proc/self/ns/mnt");
     if (tree_leave() != 0)
         die("launcher: return to the machine's mounts: %s\n", strerror(errno));
 }

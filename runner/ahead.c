@@ -29,7 +29,6 @@
 enum { FIFO_BYTES = 64 << 10 };
 
 static int fifo = -1;
-static int fifo_folder;
 static enum stage_kind kind;
 /* What goes into the FIFO: the file that is waited for, whose name is the FIFO's, or the prelude. */
 static const uint8_t *fed;
@@ -40,19 +39,20 @@ static size_t prelude_length;
 
 static void make_fifo(const char *name)
 {
-    fifo_folder = files_folder();
-    if (mkfifoat(fifo_folder, name, 0644) != 0)
+    int folder = files_folder();
+    if (mkfifoat(folder, name, 0644) != 0)
         die_errno("make a FIFO");
     /* Open for both, it is opened without a reader, and never seems to have ended. */
-    fifo = openat(fifo_folder, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    fifo = openat(folder, name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     if (fifo >= 0 && prelude_length > 0) {
         /* Whether another reader has come can be told only without one here. */
         int both = fifo;
-        fifo = openat(fifo_folder, name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+        fifo = openat(folder, name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
         close(both);
     }
     if (fifo < 0 || fcntl(fifo, F_SETPIPE_SZ, FIFO_BYTES) < FIFO_BYTES)
         die_errno("open a FIFO");
+    close(folder);
     fifo_name = strdup(name);
     if (fifo_name == NULL)
         die_errno("strdup");
@@ -91,9 +91,10 @@ static bool is_read(void)
 
 static void remove_fifo(void)
 {
-    if (unlinkat(fifo_folder, fifo_name, 0) != 0)
+    int folder = files_folder();
+    if (unlinkat(folder, fifo_name, 0) != 0)
         die_errno("remove a FIFO");
-    close(fifo_folder);
+    close(folder);
 }
 
 /* Ends what waits, which has seen nothing of the program. */
@@ -120,7 +121,6 @@ void ahead_place(const struct program *program)
         fed_length = prelude_length;
         return;
     }
-    close(fifo_folder);
     files_write(program->files + 1, program->own_file_count - 1);
     files_put_over(&program->files[0]);
     fed = program->files[0].content;
@@ -140,7 +140,6 @@ void ahead_feed(void)
 void ahead_give_up(void)
 {
     end_waiting();
-    close(fifo_folder);
     places_open();
     places_clean();
 }

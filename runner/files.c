@@ -42,12 +42,9 @@ static void write_content(int fd, const struct file *file)
     }
 }
 
-/* As a new file has it here. */
-enum { USUAL_MODE = 0644 };
-
 static int open_new_file(int folder, const char *name)
 {
-    return openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, USUAL_MODE);
+    return openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 }
 
 static void write_file(const struct file *file, bool replaces)
@@ -72,7 +69,7 @@ static void write_file(const struct file *file, bool replaces)
         die_errno("create a file of the program");
     close(folder);
     write_content(fd, file);
-    if (file->mode != USUAL_MODE && fchmod(fd, file->mode) != 0)
+    if (fchmod(fd, file->mode) != 0)
         die_errno("change the mode of a file of the program");
     close(fd);
 }

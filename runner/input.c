@@ -1,7 +1,6 @@
 #include "runner.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 /* The program from fd 0: the header and the payload. */
@@ -12,10 +11,10 @@
  */
 enum { SILENCE_MS = 20 * 1000, FOR_EVER = -1 };
 
-/* Waits for some bytes, `length` at most, and returns how many came. */
-static size_t read_some(uint8_t *target, size_t length, bool exit_on_hangup, int silence_ms)
+static void read_exactly(uint8_t *target, size_t length, bool exit_on_hangup, int silence_ms)
 {
-    for (;;) {
+    size_t done = 0;
+    while (done < length) {
         struct pollfd watched[WATCH_CONTROL + WATCH_AHEAD];
         control_watch(watched);
         watched[WATCH_INPUT] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
@@ -32,7 +31,7 @@ static size_t read_some(uint8_t *target, size_t length, bool exit_on_hangup, int
         output_flush();
         if (!readable)
             continue;
-        ssize_t got = read(STDIN_FILENO, target, length);
+        ssize_t got = read(STDIN_FILENO, target + done, length - done);
         if (got == 0 && exit_on_hangup)
             stop();
         if (got == 0)
@@ -40,14 +39,8 @@ static size_t read_some(uint8_t *target, size_t length, bool exit_on_hangup, int
         if (got < 0 && errno != EINTR && errno != EAGAIN)
             die_errno("read");
         if (got > 0)
-            return (size_t)got;
+            done += (size_t)got;
     }
-}
-
-static void read_exactly(uint8_t *target, size_t length, bool exit_on_hangup, int silence_ms)
-{
-    for (size_t done = 0; done < length;)
-        done += read_some(target + done, length - done, exit_on_hangup, silence_ms);
 }
 
 void input_read(struct payload *payload, bool exit_on_hangup)
@@ -63,15 +56,10 @@ void input_await(struct payload *payload, bool exit_on_silence)
 {
     uint8_t header[HEADER_BYTES];
     int silence_ms = exit_on_silence ? SILENCE_MS : FOR_EVER;
-    size_t done = 0;
-    while (done < sizeof header) {
-        done += read_some(header + done, sizeof header - done, true, silence_ms);
-        size_t newlines = 0;
-        while (newlines < done && header[newlines] == '\n')
-            newlines += 1;
-        done -= newlines;
-        memmove(header, header + newlines, done);
-    }
+    do
+        read_exactly(header, 1, true, silence_ms);
+    while (header[0] == '\n');
+    read_exactly(header + 1, sizeof header - 1, true, silence_ms);
     payload_begin(payload, header);
     read_exactly(payload->bytes, payload->length, true, silence_ms);
 }

@@ -126,6 +126,10 @@ interface KnownFiles {
   initial: readonly { controller: Controller; file: string; text: string }[];
 }
 
+function textIn(initial: KnownFiles["initial"], controller: Controller, file: string): string | undefined {
+  return initial.find((known) => known.controller === controller && known.file === file)?.text;
+}
+
 function areSame(one: CgroupLimits, other: CgroupLimits): boolean {
   return (
     one.memoryBytes === other.memoryBytes &&
@@ -162,10 +166,10 @@ function lookAt(version: 1 | 2, folders: ReadonlyMap<Controller, string>, usual:
     const place = path(controller, file);
     return place !== undefined && allows(place, constants.W_OK) ? [{ controller, file, text }] : [];
   });
-  const isWritten = ([controller, file]: [Controller, string, string]): boolean =>
-    initial.some((known) => known.controller === controller && known.file === file);
   return {
-    usual: limitTexts(version, usual).every(isWritten) ? usual : undefined,
+    usual: limitTexts(version, usual).every(([controller, file]) => textIn(initial, controller, file) !== undefined)
+      ? usual
+      : undefined,
     forRunner: forRunner.flatMap(([option, controller, file, use]) => {
       const place = path(controller, file);
       if (place === undefined) return [];
@@ -228,8 +232,8 @@ export class SandboxCgroup {
     if (usual !== undefined && areSame(usual, limits)) return;
     const { cpuBurst } = FILES[this.version];
     const changed = limitTexts(this.version, limits).filter(([controller, file, text]) => {
-      const is = this.#known.initial.find((known) => known.controller === controller && known.file === file);
-      return is?.text !== text && (is !== undefined || file !== cpuBurst);
+      const is = textIn(this.#known.initial, controller, file);
+      return is !== text && (is !== undefined || file !== cpuBurst);
     });
     // A burst that is greater than the quota is refused, whichever of both is written.
     if (changed.some(([, file]) => file === cpuBurst)) this.#write("cpu", cpuBurst, "0");
