@@ -154,8 +154,7 @@ export class LocalAhead implements AsyncDisposable {
   /** Whether it worked; after a failure it is for the next review to try again, and programs are started as they come. */
   async #startOne(queue: Queue): Promise<boolean> {
     try {
-      const sandbox = await this.#pool.claim();
-      sandbox.prepare(queue.encoded);
+      const sandbox = await this.#pool.start({ ahead: queue.encoded });
       queue.waiting.push({ sandbox, sinceMs: performance.now() });
       return true;
     } catch (error) {

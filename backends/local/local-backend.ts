@@ -400,7 +400,7 @@ export class LocalBackend implements Backend {
   async #claim({ demands }: PreparedProgram): Promise<LocalSandbox> {
     if (!demands.network) return await this.#pool.claim();
     if (this.#network === undefined) throw new Error("the network is not allowed any more");
-    return await this.#pool.start(this.#network.sandbox());
+    return await this.#pool.start({ network: this.#network.sandbox() });
   }
 
   /** Keeps the run's end, if there is one: before anyone is told of it, so that what was seen once is never lost. */
@@ -431,7 +431,7 @@ export class LocalBackend implements Backend {
 /** Throws `StartError` when this machine can't give a sandbox a network. */
 async function tryNetwork(pool: LocalPool, network: LocalNetwork): Promise<void> {
   try {
-    pool.dispose(await pool.start(network.sandbox()));
+    pool.dispose(await pool.start({ network: network.sandbox() }));
   } catch (error) {
     const [problem] = (error instanceof Error ? error.message : String(error)).split("\n");
     const words = problem?.replace(/^not a frame: (?:launcher: )?/, "");

@@ -1,5 +1,4 @@
 import { LocalSandbox, sandboxForm } from "./local-sandbox.ts";
-import type { SandboxNetwork } from "./local-network.ts";
 import type { SandboxOptions } from "./local-sandbox.ts";
 
 /**
@@ -15,18 +14,23 @@ export const REFILL_AFTER_MS = 20;
 /** After a failed start the pool waits before it tries again, so that a broken machine isn't kept busy. */
 const RETRY_MS = 1000;
 
-export type PoolOptions = Omit<SandboxOptions, "form" | "name" | "uid" | "network">;
+export type PoolOptions = Omit<SandboxOptions, "form" | "name" | "uid" | keyof Purpose>;
+
+/** What a sandbox that was started for something has that others have not. */
+type Purpose = Pick<SandboxOptions, "network" | "ahead">;
 
 /** Sandboxes started ahead, each waiting for a program: what a run needs is there before the run. */
 export class LocalPool implements AsyncDisposable {
-  readonly #options: Omit<SandboxOptions, "name" | "uid" | "network">;
+  readonly #options: Omit<SandboxOptions, "name" | "uid" | keyof Purpose>;
   readonly #size: number;
   readonly #log: (message: string) => void;
   readonly #ownUids = process.getuid?.() === 0;
   readonly #firstUid = Math.floor(Math.random() * UIDS);
   readonly #idle: LocalSandbox[] = [];
   readonly #waiting: PromiseWithResolvers<LocalSandbox>[] = [];
+  /** All that are starting, and how many of them for whoever claims one. */
   readonly #starting = new Set<Promise<void>>();
+  #filling = 0;
   readonly #disposing = new Set<Promise<void>>();
   #serial = 0;
   #closed = false;
@@ -60,16 +64,11 @@ export class LocalPool implements AsyncDisposable {
     return await claim.promise;
   }
 
-  /** A fresh sandbox with a network, which is started for the caller. Throws when it can't be. */
-  async start(network: SandboxNetwork): Promise<LocalSandbox> {
+  /** A fresh sandbox that is started for the caller, with a network or with what is to wait in it. Throws when it can't be. */
+  async start(purpose: Partial<Purpose>): Promise<LocalSandbox> {
     if (this.#closed) throw new Error("the server is stopping");
-    const starting = this.#start(network);
-    const started = starting.then(
-      () => {},
-      () => {},
-    );
-    this.#starting.add(started);
-    void started.then(() => this.#starting.delete(started));
+    const starting = this.#start(purpose);
+    this.#track(starting);
     return await starting;
   }
 
@@ -99,32 +98,42 @@ export class LocalPool implements AsyncDisposable {
     await Promise.all(this.#disposing);
   }
 
+  /** What closes the pool waits for the start, however it ends. */
+  #track(starting: Promise<unknown>): void {
+    const over = starting.then(
+      () => {},
+      () => {},
+    );
+    this.#starting.add(over);
+    void over.then(() => this.#starting.delete(over));
+  }
+
   #fill(): void {
     clearTimeout(this.#refill);
     this.#refill = undefined;
     if (this.#closed || this.#retry !== undefined) return;
-    const missing = this.#size + this.#waiting.length - this.#idle.length - this.#starting.size;
-    for (let index = 0; index < missing; index += 1) {
-      const start = this.#startOne().finally(() => this.#starting.delete(start));
-      this.#starting.add(start);
-    }
+    const missing = this.#size + this.#waiting.length - this.#idle.length - this.#filling;
+    for (let index = 0; index < missing; index += 1) this.#track(this.#startOne());
   }
 
-  async #start(network: SandboxNetwork | undefined): Promise<LocalSandbox> {
+  async #start({ network, ahead }: Partial<Purpose>): Promise<LocalSandbox> {
     const serial = this.#serial++;
     const uid = this.#ownUids ? FIRST_UID + ((this.#firstUid + serial) % UIDS) : undefined;
-    return await LocalSandbox.start({ ...this.#options, name: String(serial), uid, network });
+    return await LocalSandbox.start({ ...this.#options, name: String(serial), uid, network, ahead });
   }
 
   async #startOne(): Promise<void> {
+    this.#filling += 1;
     try {
-      const sandbox = await this.#start(undefined);
+      const sandbox = await this.#start({});
       this.problem = undefined;
       const claim = this.#waiting.shift();
       if (claim !== undefined) claim.resolve(sandbox);
       else this.#idle.push(sandbox);
     } catch (error) {
       this.#failed(error);
+    } finally {
+      this.#filling -= 1;
     }
   }
 

@@ -29,6 +29,8 @@ export interface SandboxOptions {
   uid: number | undefined;
   /** Undefined for one that reaches nobody. */
   network: SandboxNetwork | undefined;
+  /** What is started in it to wait for its program, encoded; undefined for one whose program may be any. */
+  ahead: Buffer | undefined;
 }
 
 /** What every sandbox is launched with. The runner mounts the work folders with the run's own sizes; it then gives up the right to. */
@@ -77,13 +79,15 @@ export class LocalSandbox {
     });
   }
 
-  /** Starts a sandbox up to where its runner waits for a program. Throws with the kernel's own words. */
+  /** Starts a sandbox up to where its runner waits for a program, or starts what does. Throws with the kernel's own words. */
   static async start(options: SandboxOptions): Promise<LocalSandbox> {
     const cgroup = options.cgroups.create(options.name);
     let sandbox: LocalSandbox | undefined;
     try {
       const launched = await options.launcher.launch(options);
       sandbox = new LocalSandbox(launched, cgroup);
+      // The runner finds it there, and need not be woken for it.
+      if (options.ahead !== undefined) launched.connection.write(options.ahead);
       const isReady = await within(START_MS, sandbox.#ready.promise);
       if (isReady === undefined) throw new Error(`it was not ready within ${START_MS} ms`);
       return sandbox;
@@ -95,11 +99,6 @@ export class LocalSandbox {
 
   get alive(): boolean {
     return this.#alive;
-  }
-
-  /** Starts what is to wait for the sandbox's program, and says nothing. */
-  prepare(ahead: Buffer): void {
-    this.#connection.write(ahead);
   }
 
   /** Executes the sandbox's program. `onFrame` gets each frame with its line as the runner wrote it, until the promise settles. */

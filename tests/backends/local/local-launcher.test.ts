@@ -1,27 +1,16 @@
 import { once } from "node:events";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 import { expect, test } from "vitest";
 
-import { LaunchForm, LocalLauncher, NAME } from "../../../backends/local/local-launcher.ts";
-import { makeRootfs } from "../../../backends/local/local-rootfs.ts";
-import { temporaryFolder } from "../../support/server.ts";
+import { LaunchForm, NAME } from "../../../backends/local/local-launcher.ts";
+import { openLauncher } from "../../support/launcher.ts";
 import { within } from "../../support/time.ts";
 
-const BUILD = join(import.meta.dirname, "../../../build");
-const LAUNCHER = join(BUILD, "launcher");
 const WAIT_MS = 20_000;
 
-async function open(path: string) {
-  const folder = await temporaryFolder();
-  const sources = {
-    runner: join(BUILD, "runner"),
-    node: process.execPath,
-    prepared: join(BUILD, "languages"),
-  };
-  const rootfs = await makeRootfs(join(folder.path, "rootfs"), sources, undefined);
-  const launcher = await LocalLauncher.open(path, join(folder.path, "socket"), rootfs);
+async function open(path?: string) {
+  const { launcher, ...opened } = await openLauncher(path);
   return {
     launch: (command: string[], folders: string[] = []) => {
       const cgroup = folders.length === 0 ? undefined : { folders, writes: [], oomEvents: undefined };
@@ -36,15 +25,12 @@ async function open(path: string) {
         }),
       );
     },
-    async [Symbol.asyncDispose]() {
-      await launcher[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
-    },
+    ...opened,
   };
 }
 
 test("a process talks through its connection, and its end is told", async () => {
-  await using launcher = await open(LAUNCHER);
+  await using launcher = await open();
   const { connection, ended } = await launcher.launch(["/bin/sh", "-c", "read line; echo got $line"]);
   connection.write("this\n");
   expect(await text(connection)).toBe("got this\n");
@@ -52,7 +38,7 @@ test("a process talks through its connection, and its end is told", async () => 
 });
 
 test("a process that is killed ends", async () => {
-  await using launcher = await open(LAUNCHER);
+  await using launcher = await open();
   const sleeping = await launcher.launch(["/bin/sleep", "1000"]);
   sleeping.kill();
   await within(WAIT_MS, "the end", sleeping.ended);
@@ -60,7 +46,7 @@ test("a process that is killed ends", async () => {
 });
 
 test("what keeps a process from its start is said on its connection, however soon it ends", async () => {
-  await using launcher = await open(LAUNCHER);
+  await using launcher = await open();
   const said = async (command: string, folders: string[] = []): Promise<string> =>
     await text((await launcher.launch([command], folders)).connection);
   const starts = Array.from({ length: 100 }, () => said("/nowhere/command"));
@@ -80,7 +66,7 @@ test("a launcher that can't be started, or ends, is the reason why nothing start
 const NAMESPACE = ["/usr/bin/readlink", "/proc/self/ns/net"];
 
 test.runIf(process.getuid?.() === 0)("sandboxes take turns in a network namespace, and never share one", async () => {
-  await using launcher = await open(LAUNCHER);
+  await using launcher = await open();
   const namespace = async (): Promise<string> => {
     const { connection, ended } = await launcher.launch(NAMESPACE);
     const said = await text(connection);
@@ -116,7 +102,7 @@ connection.sendmsg([b"y"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("
 `;
 
 test("a network namespace in which a socket is left serves nobody else", async () => {
-  await using launcher = await open(LAUNCHER);
+  await using launcher = await open();
   const leaving = await launcher.launch(["/usr/bin/python3", "-c", LEAVE_SOCKET]);
   await within(WAIT_MS, "the end", leaving.ended);
   const { connection } = await launcher.launch(["/bin/cat", "/proc/net/unix"]);
