@@ -121,18 +121,6 @@ static void not_started(const char *token, const char *what, const char *reason)
     dprintf(STDOUT_FILENO, "failed %s the launcher can't %s: %s\n", token, what, reason);
 }
 
-/* The same file under a number that no child has another use for; -1 with errno, which stays where there is no file. */
-static int as_own(int fd)
-{
-    if (fd < 0 || fd >= FIRST_OWN)
-        return fd;
-    int own = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_OWN);
-    int reason = errno;
-    close(fd);
-    errno = reason;
-    return own;
-}
-
 /* The next number, of which the request has so many more. */
 static size_t next_count(struct request *request, size_t most)
 {
@@ -149,7 +137,7 @@ static const char *make_cgroups(struct request *request, struct cgroups *cgroups
         const char *path = next_word(request);
         if (!cgroups_add(cgroups, path))
             return path;
-        int joined = as_own(cgroups_open_joining(cgroups));
+        int joined = cgroups_open_joining(cgroups);
         if (joined < 0)
             return path;
         sandbox->joined[sandbox->joined_count++] = joined;
@@ -186,7 +174,7 @@ static const char *prepare(struct request *request, struct cgroups *cgroups, str
     for (size_t left = next_count(request, MAX_OPENED); left > 0; left -= 1) {
         const char *mode = next_word(request);
         const char *path = next_word(request);
-        int fd = as_own(cgroups_open(cgroups, path, mode[0] == 'w' ? O_RDWR : O_RDONLY));
+        int fd = cgroups_open(cgroups, path, mode[0] == 'w' ? O_RDWR : O_RDONLY);
         if (fd < 0)
             return path;
         sandbox->opened[sandbox->opened_count++] = fd;
@@ -335,6 +323,16 @@ static void map_own(const char *path, unsigned int id)
     write_own(path, text);
 }
 
+/* Takes every number that a child may need, so that what is opened later has none of them (FIRST_OWN). */
+static void reserve_descriptors(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && fd < FIRST_OWN - 1)
+        fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        die("launcher: reserve descriptors: %s\n", strerror(errno));
+}
+
 /* The right to make mounts and namespaces: root has it, and in a user namespace of their own anyone has. */
 static void become_able(void)
 {
@@ -360,6 +358,7 @@ int main(int count, char **arguments)
             sizeof server.sun_path);
     strcpy(server.sun_path, arguments[1]);
     pid_t parent = getppid();
+    reserve_descriptors();
     become_able();
     tree_make(arguments[2], arguments + 3, (size_t)(count - 3) / 3);
     sigset_t taken;

@@ -7,8 +7,8 @@
 
 enum { MAX_CGROUPS = 8, MAX_OPENED = 16, FIRST_FILE = 4 };
 
-/* The launcher's own descriptors, for what a child takes on under another number, are from here on. */
-enum { FIRST_OWN = 64 };
+/* All that the launcher opens is from here on: what a child takes on under another number is in nothing's way. */
+enum { FIRST_OWN = FIRST_FILE + MAX_OPENED };
 
 _Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

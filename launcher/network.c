@@ -112,10 +112,6 @@ static _Noreturn void relay_main(const struct network *network, int user, int ne
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd += 1)
         if (!become_standard(nothing, fd))
             _exit(1);
-    /* First out of the way, for one may have another's number. */
-    for (size_t i = 0; i < sizeof given / sizeof given[0]; i += 1)
-        given[i] = fcntl(given[i], F_DUPFD_CLOEXEC, FIRST_OWN);
-    connection = fcntl(connection, F_DUPFD_CLOEXEC, FIRST_OWN);
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i += 1)
         if (!become_standard(given[i], USER + (int)i))
             fail(connection, "pass descriptors on");

@@ -73,20 +73,16 @@ static void wait_for_user(int told, bool network)
     _exit(1);
 }
 
-/* The ambient set carries the capabilities over execve(2); nothing else does, for the user is not root inside. */
+/*
+ * The ambient set carries the capabilities over execve(2); nothing else does, for the user is not root inside. The bounding
+ * set, which is full in a new user namespace, is emptied by the runner.
+ */
 static void keep_capabilities(void)
 {
     static const int kept[] = {CAP_SYS_ADMIN, CAP_SETPCAP};
     uint32_t low = 0;
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i += 1)
         low |= UINT32_C(1) << kept[i];
-    /* The kernel says EINVAL for the first capability that it does not know. */
-    for (int capability = 0; capability < 64; capability += 1)
-        if ((capability >= 32 || (low >> capability & 1) == 0) && prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
-            if (errno == EINVAL)
-                break;
-            check(-1, "drop a capability");
-        }
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{low, low, low}, {0, 0, 0}};
     check(syscall(SYS_capset, &header, sets), "set capabilities");
@@ -120,7 +116,7 @@ static bool write_file(pid_t process, const char *name, const char *text)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/%s", (int)process, name);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
     ssize_t written = fd < 0 ? -1 : write(fd, text, strlen(text));
     int reason = errno;
     if (fd >= 0)
@@ -157,7 +153,7 @@ static pid_t fork_into_namespaces(const struct sandbox *sandbox, const int told[
         process = (pid_t)syscall(SYS_clone3, &how, sizeof how);
         if (process == 0) {
             close(told[1]);
-            child_main(sandbox, fcntl(told[0], F_DUPFD_CLOEXEC, FIRST_OWN));
+            child_main(sandbox, told[0]);
         }
     }
     int reason = errno;

@@ -76,7 +76,6 @@ void ahead_start(struct program *program, const struct payload *payload, bool mo
     make_fifo(program->files[0].name);
     stage_prepare(false);
     stage_start_ahead(&program->stages[0]);
-    privileges_look();
     payload_make_ready();
 }
 

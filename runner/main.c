@@ -54,7 +54,7 @@
  *   The program's ends are its 0, 1 and 2; the runner closes its copies after the fork.
  *
  * FLOW
- *   options -> "ready" -> read and check the program -> mount work folders, or count the inodes of those that are there
+ *   bound privileges -> options -> "ready" -> read and check the program -> mount work folders, or count the inodes of those that are there
  *   -> give up privileges -> write files
  *   -> each stage: limit memory, fork, "started", watch, kill all, reap all, drain, "ended" -> "finished".
  *   What is to be started ahead may come before the program: then the work folders are mounted, where the runner does
@@ -104,6 +104,7 @@ int main(int count, char **arguments)
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         die_errno("prctl PR_SET_DUMPABLE");
     require_standard_descriptors();
+    privileges_bound();
     if (getpid() != 1)
         die("it kills every process that it can see, so it has to be process 1 of a process id namespace");
     options_parse(&options, arguments + (count > 0));

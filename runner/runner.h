@@ -56,6 +56,7 @@ struct options {
 void options_parse(struct options *options, char **arguments);
 
 /* ---- descriptors.c */
+int open_path(const char *path, int flags);
 int close_from(unsigned int first);
 void close_all_but(const int *keep, size_t count);
 void set_nonblocking(int fd);
@@ -181,7 +182,7 @@ int files_folder(void);
 void files_write(const struct file *files, size_t count);
 void files_put_over(const struct file *file);
 void files_replace(const struct file *files, size_t count);
-void privileges_look(void);
+void privileges_bound(void);
 bool privileges_drop(void);
 
 /* ---- entries.c */
