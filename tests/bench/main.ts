@@ -24,7 +24,8 @@ const COMPILED = ["c", "cpp", "java"];
 const CONCURRENCY = 4;
 /** So many clients ask at once while the event loop's delay is measured. */
 const MANY_CLIENTS = 64;
-const WINDOWS = 3;
+/** Many and short: the machine may drift within seconds. */
+const WINDOWS = 20;
 /** Runs of each interpreter before they count: V8 compiles for good what was called three thousand times. */
 const WARM_UP_RUNS = 1000;
 /** Where a compiler takes seconds, there is one pair for so many of the others. */
@@ -38,7 +39,7 @@ const USAGE = `npm run bench -- [options]
   --compiled LIST     of compilers, measured at c=1 when they see a program for the first time, and again (${COMPILED.join(",")})
   --sustained LIST    measured at c=${CONCURRENCY} (python,nodejs,bash)
   --pairs N           pairs of measurements at c=1, a sixth of them for what is compiled (30)
-  --seconds N         length of a window at c=${CONCURRENCY}; each side has ${WINDOWS} (3)
+  --seconds N         length of a window at c=${CONCURRENCY}; each side has ${WINDOWS} (1)
   --memory-runs N     runs after which the server's memory is read for the last time (1000)
   --json FILE         writes the figures there, of which npm run bench:plot makes a picture
 
@@ -51,7 +52,7 @@ function readOptions() {
       compiled: { type: "string", default: COMPILED.join(",") },
       sustained: { type: "string", default: "python,nodejs,bash" },
       pairs: { type: "string", default: "30" },
-      seconds: { type: "string", default: "3" },
+      seconds: { type: "string", default: "1" },
       "memory-runs": { type: "string", default: "1000" },
       json: { type: "string" },
       help: { type: "boolean", default: false },
