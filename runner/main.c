@@ -54,8 +54,8 @@
  *   The program's ends are its 0, 1 and 2; the runner closes its copies after the fork.
  *
  * FLOW
- *   bound privileges -> options -> "ready" -> read and check the program -> mount work folders, or count the inodes of those that are there
- *   -> give up privileges -> write files
+ *   bound privileges -> options -> "ready" -> read and check the program -> mount work folders, or count the inodes of
+ *   those that are there -> give up privileges -> write files
  *   -> each stage: limit memory, fork, "started", watch, kill all, reap all, drain, "ended" -> "finished".
  *   What is to be started ahead may come before the program: then the work folders are mounted, where the runner does
  *   that, and its first stage's process is forked first, and it waits until there is a program: for its file, or for

@@ -87,7 +87,7 @@ export class LocalSandbox {
       const launched = await options.launcher.launch(options);
       sandbox = new LocalSandbox(launched, cgroup);
       // The runner finds it there, and need not be woken for it.
-      if (options.ahead !== undefined) launched.connection.write(options.ahead);
+      if (options.ahead !== undefined) sandbox.#connection.write(options.ahead);
       const isReady = await within(START_MS, sandbox.#ready.promise);
       if (isReady === undefined) throw new Error(`it was not ready within ${START_MS} ms`);
       return sandbox;
