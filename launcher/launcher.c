@@ -24,9 +24,9 @@
  * Privileges. Root's launcher makes all of this as root, and gives each sandbox a user id of its own. Anyone else's begins
  * a user namespace, in which it has the privileges for it; all sandboxes then have the server's user id outside.
  *
- * Descriptors. 0, 1 and 2 are the server's; signalfd, the namespaces, the cgroups' parents and a request's files are the
- * launcher's. A child keeps its connection as 0, 1 and 2, has the request's files from 4 on, in their order, and nothing
- * else: all others close on exec.
+ * Descriptors. 0, 1 and 2 are the server's; those below FIRST_OWN are only taken, so that signalfd, the namespaces, the
+ * cgroups' parents and a request's files, which are the launcher's, lie above. A child keeps its connection as 0, 1 and 2,
+ * has the request's files from 4 on, in their order, and nothing else: all others close on exec.
  *
  * Ends. A sandbox dies with the launcher, by a signal from the kernel, and the launcher dies with the server: by the end of
  * fd 0, and by such a signal where the server was killed. A relay is killed when its sandbox was reaped, and ends with the

@@ -116,7 +116,7 @@ static bool write_file(pid_t process, const char *name, const char *text)
 {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/%s", (int)process, name);
-    int fd = openat(AT_FDCWD, path, O_WRONLY | O_CLOEXEC);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
     ssize_t written = fd < 0 ? -1 : write(fd, text, strlen(text));
     int reason = errno;
     if (fd >= 0)

@@ -49,12 +49,10 @@ static _Noreturn void fail(enum child_step step, int error)
 /* Puts the pipes at 0, 1, 2 and the socket for reports at REPORT_FD, and closes the rest. */
 static void place_descriptors(const int child_fd[3])
 {
-    /* One that is where another goes is first moved out of the way. */
+    /* Each pipe's end may be where another one goes, so all are first moved out of the way. */
     int high[REPORT_FD + 1];
     for (int i = 0; i <= REPORT_FD; i += 1) {
-        high[i] = i < REPORT_FD ? child_fd[i] : report_fd;
-        if (high[i] <= REPORT_FD)
-            high[i] = fcntl(high[i], F_DUPFD_CLOEXEC, REPORT_FD + 1);
+        high[i] = fcntl(i < REPORT_FD ? child_fd[i] : report_fd, F_DUPFD_CLOEXEC, REPORT_FD + 1);
         if (high[i] < 0)
             fail(STEP_DESCRIPTORS, errno);
     }
@@ -71,7 +69,7 @@ static void place_descriptors(const int child_fd[3])
 static void volunteer_for_oom_killer(void)
 {
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-    int fd = open_path("/proc/self/oom_score_adj", O_WRONLY);
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (fd >= 0) {
         /* Best effort: /proc may be read-only. */
         ssize_t ignored = write(fd, "1000", 4);
@@ -97,14 +95,13 @@ static void reset_signals(void)
  */
 static void limit(int resource, rlim_t soft, rlim_t hard)
 {
-    struct rlimit bounds = {soft, hard};
-    if (setrlimit(resource, &bounds) == 0)
-        return;
     struct rlimit inherited;
-    if (errno != EPERM || getrlimit(resource, &inherited) != 0)
+    if (getrlimit(resource, &inherited) != 0)
         fail(STEP_LIMITS, errno);
-    bounds.rlim_cur = soft < inherited.rlim_max ? soft : inherited.rlim_max;
-    bounds.rlim_max = hard < inherited.rlim_max ? hard : inherited.rlim_max;
+    struct rlimit bounds = {
+        .rlim_cur = soft < inherited.rlim_max ? soft : inherited.rlim_max,
+        .rlim_max = hard < inherited.rlim_max ? hard : inherited.rlim_max,
+    };
     if (setrlimit(resource, &bounds) != 0 &&
         (errno != EPERM || (resource != RLIMIT_MSGQUEUE && resource != RLIMIT_SIGPENDING)))
         fail(STEP_LIMITS, errno);
@@ -224,7 +221,7 @@ int child_open_state(pid_t process)
 {
     char path[32];
     snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
-    return open_path(path, O_RDONLY);
+    return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 /*

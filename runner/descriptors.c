@@ -11,12 +11,6 @@
 #define SYS_close_range 436
 #endif
 
-/* As open(2), and close-on-exec. With that flag musl's open() makes two system calls, of which Linux needs one. */
-int open_path(const char *path, int flags)
-{
-    return openat(AT_FDCWD, path, flags | O_CLOEXEC);
-}
-
 /* A container runtime that is older than the call may answer EPERM where the kernel would ENOSYS. */
 static int close_between(unsigned int first, unsigned int last)
 {

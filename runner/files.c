@@ -12,7 +12,7 @@
 /* The folder that all of them are below. */
 int files_folder(void)
 {
-    int folder = open_path("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    int folder = open("/work", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0)
         die_errno("open /work");
     return folder;

@@ -51,7 +51,7 @@ static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full"
 
 static void allow(int rules, const char *path, uint64_t access)
 {
-    int place = open_path(path, O_PATH);
+    int place = open(path, O_PATH | O_CLOEXEC);
     if (place < 0 && errno == ENOENT)
         return;
     if (place < 0)

@@ -30,14 +30,14 @@ void places_open(void)
         return;
     opened = true;
     for (int i = 0; i < FOLDERS; i += 1) {
-        folder_fd[i] = open_path(folders[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        folder_fd[i] = open(folders[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         struct stat status = {0};
         if (folder_fd[i] >= 0 ? fstat(folder_fd[i], &status) != 0 : i == WORK)
             die_errno(folders[i]);
         folder_mode[i] = status.st_mode & 07777;
     }
     for (int i = 0; i < FILES; i += 1)
-        file_fd[i] = open_path(files[i], O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
+        file_fd[i] = open(files[i], O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 }
 
 /* The work folder, which stays open. */

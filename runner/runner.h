@@ -56,7 +56,6 @@ struct options {
 void options_parse(struct options *options, char **arguments);
 
 /* ---- descriptors.c */
-int open_path(const char *path, int flags);
 int close_from(unsigned int first);
 void close_all_but(const int *keep, size_t count);
 void set_nonblocking(int fd);

@@ -13,7 +13,7 @@ enum { MAX_VERSION_BYTES = 64 };
 const char *toolchain_version(void)
 {
     static char text[MAX_VERSION_BYTES + 2];
-    int fd = open_path(PLACE, O_RDONLY | O_NONBLOCK);
+    int fd = open(PLACE, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return NULL;
     ssize_t length = read(fd, text, sizeof text);
