@@ -122,6 +122,12 @@ export function waitingLimits({ default: usual, maximum }: LimitBounds): Limits 
   return { ...maximum, work_bytes, work_inodes };
 }
 
+/** What only an interpreter that is started before its program has in its environment. */
+function aheadEnvironment(ahead: Language["ahead"]): Readonly<Record<string, string>> {
+  if (typeof ahead !== "object") return {};
+  return "environment" in ahead ? ahead.environment : { [ahead.variable]: `${WORK_FOLDER}/${PRELUDE}` };
+}
+
 /** What the language's interpreter or compiler is started with before there is a program; `limits` are lowered when there is one. */
 export function aheadProgram(language: Language, limits: Limits): AheadProgram {
   const { name, file, ahead } = language;
@@ -129,13 +135,13 @@ export function aheadProgram(language: Language, limits: Limits): AheadProgram {
   const [stage] = stagesOf({ language: name }, language, [{ name: file, content: nothing }], nothing, limits);
   if (stage === undefined) throw new Error(`${name} has no stage`);
   const { environment } = stage;
-  if (typeof ahead !== "object") {
-    const program = { files: [{ name: file, content: nothing }], stages: [stage], limits };
-    return { language: name, whenUsed: ahead === "used", program, environment };
-  }
-  const files = [{ name: PRELUDE, content: Buffer.from(ahead.prelude) }];
-  const waiting = { ...stage, environment: { ...environment, [ahead.variable]: `${WORK_FOLDER}/${PRELUDE}` } };
-  return { language: name, whenUsed: false, program: { files, stages: [waiting], limits }, environment };
+  const waiting = { ...stage, environment: { ...environment, ...aheadEnvironment(ahead) } };
+  const hasPrelude = typeof ahead === "object" && "prelude" in ahead;
+  const awaited = hasPrelude
+    ? { name: PRELUDE, content: Buffer.from(ahead.prelude) }
+    : { name: file, content: nothing };
+  const program = { files: [awaited], stages: [waiting], limits };
+  return { language: name, whenUsed: ahead === "used", program, environment };
 }
 
 export interface RunOrigin {

@@ -62,14 +62,15 @@ const LANGUAGE = z.strictObject({
   file: z.string().refine(isFileName, "a plain relative path such as main.py is wanted"),
   /**
    * Whether what executes the first stage can be started before the program: given a FIFO as the program's file, it waits
-   * for it. `used`: only once somebody has used the language. With a `prelude` it is not the program's file that it waits
-   * for but one that `variable` of its environment names, which it reads first: then the prelude is in there, and removes
-   * what can be seen of that.
+   * for it. `used`: only once somebody has used the language. With an `environment` it has these variables besides until it
+   * waits, and removes them itself. With a `prelude` it is not the program's file that it waits for but one that `variable`
+   * of its environment names, which it reads first: then the prelude is in there, and removes what can be seen of that.
    */
   ahead: z
     .union([
       z.boolean(),
       z.literal("used"),
+      z.strictObject({ environment: z.record(z.string().regex(/^\w+$/), z.string()) }),
       z.strictObject({ variable: z.string().regex(/^\w+$/), prelude: z.string().min(1).max(MAX_PRELUDE_BYTES) }),
     ])
     .default(false),

@@ -117,6 +117,8 @@ describe("an entry", () => {
     ["a number for a name", GOOD.replace("name: x", "name: 1"), /name/],
     ["an extension without its dot", `${GOOD}source_extensions: [x]`, /source_extensions\[0\]/],
     ["an environment of numbers", `${GOOD}environment: {A: 1}`, /environment\.A/],
+    ["a prelude without a variable", `${GOOD}ahead: {prelude: x}`, /ahead/],
+    ["a variable of what waits that is none", `${GOOD}ahead: {environment: {A-B: x}}`, /ahead/],
     ["an option among the packages", `${GOOD}packages: [--allow]`, /packages\[0\]/],
     ["a relative path of a package", `${GOOD}paths: [usr/lib]`, /paths\[0\]/],
     ["a version pattern that is no expression", GOOD.replace("x (\\S+)", "x (\\S+"), /version\.pattern/],

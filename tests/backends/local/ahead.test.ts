@@ -41,6 +41,42 @@ sys.exit(7)`,
   },
   { language: "python", code: "def f():\n    return 1 / 0\nf()" },
   { language: "python", code: "print(1)\nprint(2" },
+  {
+    language: "python",
+    code: `import os, subprocess, sys
+print(sorted(os.environ.items()), list(globals()), sorted(sys.modules), sys.flags, sys.path)
+import gc
+print(gc.isenabled(), gc.get_threshold(), gc.garbage, gc.callbacks, vars(sys.modules["__main__"]) is globals())
+print(subprocess.run([sys.executable, "-c", "import os; print(dict(os.environ))"], capture_output=True, text=True))`,
+  },
+  {
+    language: "python",
+    code: `import atexit, builtins, os, sys, threading, weakref
+class Said:
+    count: int = 0
+    def __init__(self, name):
+        self.name = name
+    def __del__(self, write=os.write):
+        write(1, f"end of {self.name}\\n".encode())
+def three():
+    kept = Said("three")
+    try:
+        yield kept
+    finally:
+        print("closed", flush=True)
+one = Said("one")
+two: Said = Said("two")
+two.itself = two
+running = three()
+next(running)
+sys.kept = Said("four")
+sys.stdout.kept = Said("five")
+builtins.kept = Said("six")
+os.kept = Said("seven")
+weakref.finalize(one, print, "finalized", flush=True)
+atexit.register(print, "at exit", flush=True)
+threading.Thread(target=print, args=("thread",), kwargs={"flush": True}).start()`,
+  },
   { language: "python", code: "\ufeffprint('ü', len('\u{1f600}'))" },
   { language: "python", code: "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)" },
   { language: "python", code: `print(${JSON.stringify("x".repeat(60_000))})` },
