@@ -159,6 +159,17 @@ describe.concurrent("Jobs that wait", () => {
     },
   );
 
+  test("may be those of Python, whose own objects are frozen", async () => {
+    await using namespace = await temporaryNamespace();
+    await using replica = await serveIn(namespace, { WARM_POOL: "python=1" });
+    await isWarm(replica);
+    const code = 'import gc, os; print(gc.get_freeze_count() > 1000, os.environ.get("LD_PRELOAD"))';
+    const result = await replica.api.run({ language: "python", code });
+    expect(result).toMatchObject({ status: "succeeded", stdout: "True None\n", stderr: "" });
+    const cold = await replica.api.finished((await replica.api.submit({ language: "python", code })).id);
+    expect(cold).toMatchObject({ status: "succeeded", stdout: "False None\n", stderr: "" });
+  });
+
   test("may be those of Bash, which reads its program as a file", async () => {
     await using namespace = await temporaryNamespace();
     await using replica = await serveIn(namespace, { WARM_POOL: "bash=1" });
