@@ -29,36 +29,22 @@
 typedef struct _object PyObject;
 
 /* Weak: an executable that does not have them is none of CPython. */
-#pragma weak Py_IsInitialized
-#pragma weak PyGILState_Ensure
-#pragma weak PyGILState_Release
-#pragma weak PyImport_GetModuleDict
-#pragma weak PyImport_ImportModule
-#pragma weak PyObject_CallMethod
-#pragma weak PyModule_New
-#pragma weak PyModule_GetDict
-#pragma weak PyDict_New
-#pragma weak PyDict_Update
-#pragma weak PyDict_GetItemString
-#pragma weak PyDict_SetItemString
-#pragma weak PyDict_DelItemString
-#pragma weak PyErr_Clear
-#pragma weak Py_DecRef
-int Py_IsInitialized(void);
-int PyGILState_Ensure(void);
-void PyGILState_Release(int state);
-PyObject *PyImport_GetModuleDict(void);
-PyObject *PyImport_ImportModule(const char *name);
-PyObject *PyObject_CallMethod(PyObject *object, const char *name, const char *format, ...);
-PyObject *PyModule_New(const char *name);
-PyObject *PyModule_GetDict(PyObject *module);
-PyObject *PyDict_New(void);
-int PyDict_Update(PyObject *dict, PyObject *other);
-PyObject *PyDict_GetItemString(PyObject *dict, const char *key);
-int PyDict_SetItemString(PyObject *dict, const char *key, PyObject *value);
-int PyDict_DelItemString(PyObject *dict, const char *key);
-void PyErr_Clear(void);
-void Py_DecRef(PyObject *object);
+#define WEAK __attribute__((weak))
+WEAK int Py_IsInitialized(void);
+WEAK int PyGILState_Ensure(void);
+WEAK void PyGILState_Release(int state);
+WEAK PyObject *PyImport_GetModuleDict(void);
+WEAK PyObject *PyImport_ImportModule(const char *name);
+WEAK PyObject *PyObject_CallMethod(PyObject *object, const char *name, const char *format, ...);
+WEAK PyObject *PyModule_New(const char *name);
+WEAK PyObject *PyModule_GetDict(PyObject *module);
+WEAK PyObject *PyDict_New(void);
+WEAK int PyDict_Update(PyObject *dict, PyObject *other);
+WEAK PyObject *PyDict_GetItemString(PyObject *dict, const char *key);
+WEAK int PyDict_SetItemString(PyObject *dict, const char *key, PyObject *value);
+WEAK int PyDict_DelItemString(PyObject *dict, const char *key);
+WEAK void PyErr_Clear(void);
+WEAK void Py_DecRef(PyObject *object);
 
 /*
  * Called for the executable first. The part of its data that is read-only once it is relocated comes before all other and
