@@ -122,10 +122,14 @@ export function waitingLimits({ default: usual, maximum }: LimitBounds): Limits 
   return { ...maximum, work_bytes, work_inodes };
 }
 
-/** What only an interpreter that is started before its program has in its environment. */
-function aheadEnvironment(ahead: Language["ahead"]): Readonly<Record<string, string>> {
-  if (typeof ahead !== "object") return {};
-  return "environment" in ahead ? ahead.environment : { [ahead.variable]: `${WORK_FOLDER}/${PRELUDE}` };
+/** The file that what is started before its program waits for, and what only that has in its environment. */
+function awaitedBy({ file, ahead }: Language): { awaited: ProgramFile; added: ProgramStage["environment"] } {
+  if (typeof ahead === "object" && "prelude" in ahead) {
+    const awaited = { name: PRELUDE, content: Buffer.from(ahead.prelude) };
+    return { awaited, added: { [ahead.variable]: `${WORK_FOLDER}/${PRELUDE}` } };
+  }
+  const added = typeof ahead === "object" ? ahead.environment : {};
+  return { awaited: { name: file, content: Buffer.alloc(0) }, added };
 }
 
 /** What the language's interpreter or compiler is started with before there is a program; `limits` are lowered when there is one. */
@@ -135,12 +139,8 @@ export function aheadProgram(language: Language, limits: Limits): AheadProgram {
   const [stage] = stagesOf({ language: name }, language, [{ name: file, content: nothing }], nothing, limits);
   if (stage === undefined) throw new Error(`${name} has no stage`);
   const { environment } = stage;
-  const waiting = { ...stage, environment: { ...environment, ...aheadEnvironment(ahead) } };
-  const hasPrelude = typeof ahead === "object" && "prelude" in ahead;
-  const awaited = hasPrelude
-    ? { name: PRELUDE, content: Buffer.from(ahead.prelude) }
-    : { name: file, content: nothing };
-  const program = { files: [awaited], stages: [waiting], limits };
+  const { awaited, added } = awaitedBy(language);
+  const program = { files: [awaited], stages: [{ ...stage, environment: { ...environment, ...added } }], limits };
   return { language: name, whenUsed: ahead === "used", program, environment };
 }
 

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 /*
- * Loaded into an interpreter that is started before its program, in its sandbox (LD_PRELOAD, ld.so(8)), to make its start and
- * its end cheaper. It calls CPython by names of the stable ABI only, whatever its version is, and removes its own variable before
- * that is read, so that neither the program nor what it starts has it.
+ * Loaded into an interpreter that is started before its program, in its sandbox (LD_PRELOAD, ld.so(8)), to make its start
+ * and its end cheaper. It calls CPython by names of the stable ABI only, whatever its version is, and removes its own
+ * variable before that is read, so that neither the program nor what it starts has it.
  *
  * - An interpreter writes to nearly every page of its data while it starts. The kernel makes them all at once, in place of
  *   one at each fault.
