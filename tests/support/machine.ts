@@ -24,6 +24,13 @@ function list(path: string): string[] {
   }
 }
 
+/** State, parent and what follows of a process (proc_pid_stat(5), from the third field on); an empty one of one that is gone. */
+export function statFieldsOf(pid: number | string): string[] {
+  return read(`/proc/${pid}/stat`)
+    .replace(/^.*\) /, "")
+    .split(" ");
+}
+
 /** Whether a process stands in a sandbox of the server with this data folder, whose root it shows among its mounts. */
 function belongs(pid: string, dataDir: string): boolean {
   return read(`/proc/${pid}/cmdline`).includes(dataDir) || read(`/proc/${pid}/mountinfo`).includes(dataDir);

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 
 import { Client } from "../../support/client.ts";
 import type { RequestBody } from "../../support/client.ts";
+import { statFieldsOf } from "../../support/machine.ts";
 import { startServer, temporaryFolder } from "../../support/server.ts";
 import type { Server } from "../../support/server.ts";
 import { eventually } from "../../support/time.ts";
@@ -296,10 +297,7 @@ function interpreters(dataDir: string): number[] {
 
 /** What each interpreter that waits has used, in the kernel's words (proc_pid_stat(5): utime and stime). */
 function processorTimes(dataDir: string): string[] {
-  return interpreters(dataDir).map((pid) => {
-    const [, fields = ""] = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ");
-    return `${pid}: ${fields.split(" ").slice(11, 13).join(" ")}`;
-  });
+  return interpreters(dataDir).map((pid) => `${pid}: ${statFieldsOf(pid).slice(11, 13).join(" ")}`);
 }
 
 /** The weight, beside others, of the sandbox that a process is in. */

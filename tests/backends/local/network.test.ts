@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { openListeners } from "../../hostile/listeners.ts";
 import { programsOf, readProgram } from "../../hostile/program.ts";
 import { Client } from "../../support/client.ts";
+import { statFieldsOf } from "../../support/machine.ts";
 import { onMachines } from "../../support/network/machines.ts";
 import { CLOSED, MACHINE, OUTSIDE, PORT } from "../../support/network/places.ts";
 import { startRefused, startServer, temporaryFolder } from "../../support/server.ts";
@@ -120,24 +121,13 @@ test.runIf(isRoot).for([
 /** The relays of a server's sandboxes: the children of its child, the launcher. */
 function relaysOf(server: Server): string[] {
   const children = (parent: string): string[] =>
-    readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && fieldsOf(pid)[1] === parent);
+    readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && statFieldsOf(pid)[1] === parent);
   return children(String(server.pid)).flatMap((launcher) => children(launcher).filter(isRelay));
-}
-
-/** State and parent of a process (proc_pid_stat(5)); none of one that is gone. */
-function fieldsOf(pid: string): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, "latin1")
-      .replace(/^.*\) /, "")
-      .split(" ");
-  } catch {
-    return [];
-  }
 }
 
 function isRelay(pid: string): boolean {
   try {
-    return readFileSync(`/proc/${pid}/comm`, "latin1") === "slirp4netns\n" && fieldsOf(pid)[0] !== "Z";
+    return readFileSync(`/proc/${pid}/comm`, "latin1") === "slirp4netns\n" && statFieldsOf(pid)[0] !== "Z";
   } catch {
     return false;
   }
